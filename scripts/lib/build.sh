@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Configuring and building kernels. All of it wants tree_open() first.
+
+# The symbols that --config has set, as lines of a .config: CONFIG_X=y.
+CONFIG_FLIPS=()
+
+# config_flip SYMBOL=VALUE: takes the argument of a --config.
+config_flip() {
+	[[ $1 =~ ^(CONFIG_)?([A-Z0-9_]+)=(y|n|[0-9]+)$ ]] ||
+		die_usage "--config wants SYMBOL=y or SYMBOL=n, not '$1'"
+	CONFIG_FLIPS+=("CONFIG_${BASH_REMATCH[2]}=${BASH_REMATCH[3]}")
+}
+
+# config_fragment FILE...: the lines of the files, our own options as far as the tree
+# has them, and the flips; for a symbol that is there twice, the last one.
+config_fragment() {
+	local line
+	{
+		cat "$@"
+		while read -r line; do
+			! config_defined "${line%%=*}" || echo "$line"
+		done < <(grep '^CONFIG_' "$CHECKOUT/scripts/config/damon-rust.config")
+		((${#CONFIG_FLIPS[@]} == 0)) || printf '%s\n' "${CONFIG_FLIPS[@]}"
+	} | grep '^CONFIG_' | tac | sort -t= -k1,1 -s -u
+}
+
+config_defined() {
+	grep -qx "config ${1#CONFIG_}" "$TREE/mm/damon/Kconfig"
+}
+
+# config_check FRAGMENT DOTCONFIG: fails unless every line of FRAGMENT holds.
+config_check() {
+	local line symbol
+	while IFS= read -r line; do
+		symbol=${line%%=*}
+		if [[ $line == *=n ]]; then
+			! grep -q "^$symbol=" "$2" || die "$symbol=n was asked for, but something selects it"
+		else
+			grep -qxF "$line" "$2" ||
+				die "$line was asked for, but the kernel's Kconfig gives $(
+					grep "^$symbol=" "$2" || echo "no $symbol"): something that it depends on is off"
+		fi
+	done <"$1"
+}
+
+# kmake DIR ARG...: make of the patched tree with its output in DIR.
+kmake() {
+	local dir=$1
+	shift
+	root_run make -s -C "$TREE" O="$dir" LLVM=1 -j"$JOBS" "$@"
+}
+
+# vm_configure DIR: puts the configuration of the virtual machine into DIR.
+vm_configure() {
+	mkdir -p "$1"
+	config_fragment "$CHECKOUT/scripts/config/vm.config" >"$1/fragment.config"
+	kmake "$1" KCONFIG_ALLCONFIG="$1/fragment.config" allnoconfig
+	config_check "$1/fragment.config" "$1/.config"
+}
+
+vm_make() {
+	vm_configure "$1"
+	kmake "$1" bzImage
+}
+
+# vm_build: builds the kernel of the virtual machine unless it is what the overlay,
+# the configuration and the source say already. Sets VM_BUILD.
+vm_build() {
+	local id
+	VM_BUILD=$BUILD/vm
+	mkdir -p "$VM_BUILD"
+	id=$(config_fragment "$CHECKOUT/scripts/config/vm.config" | sha256sum)
+	id="$OVERLAY_ID $(cut -c 1-16 <<<"$id") $(cat "$ROOT/.damon-rust")"
+	# A tree that someone works on can have changed behind the overlay.
+	[[ -z ${KERNEL_DIR:-} && $(cat "$VM_BUILD/.built" 2>/dev/null) == "$id" ]] && return
+	rm -f "$VM_BUILD/.built"
+	need_space 8
+	step "building the kernel for the virtual machine (15 min the first time)" \
+		"$CACHE/log/build-vm-$SOURCE_NAME.log" vm_make "$VM_BUILD"
+	echo "$id" >"$VM_BUILD/.built"
+}
+
+# uml_configure DIR: writes the kunitconfig of the user mode kernel.
+uml_configure() {
+	mkdir -p "$1"
+	config_fragment "$CHECKOUT/scripts/config/uml.config" >"$1/fragment.config"
+}
+
+# kunit DIR ARG...: kunit.py run of the user mode kernel in DIR.
+kunit() {
+	local dir=$1
+	shift
+	root_run "$TREE/tools/testing/kunit/kunit.py" run --build_dir "$dir" \
+		--kunitconfig "$dir/fragment.config" --make_options LLVM=1 --jobs "$JOBS" "$@"
+}
