@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Data access monitoring (DAMON).
+//!
+//! DAMON tells which memory is accessed, and how often. A kernel thread, `kdamond`, samples the
+//! accesses to the *regions* of some *targets* (a process each, or the physical memory), with
+//! *attributes* that bound the accuracy and the overhead. Targets, attributes and the set of
+//! *monitoring operations* that knows the address space together are a monitoring *context*.
+//!
+//! The states of a context are types here, so that what must not be done in a state cannot be
+//! written:
+//!
+//! - [`Context`] is owned and not started. It can be built, changed and dropped.
+//! - [`Context::start`] consumes it and returns a [`Kdamond`], which can ask for the state of the
+//!   kernel thread, have a function called on it, commit new parameters and stop it. Dropping the
+//!   [`Kdamond`] stops the thread and frees the context.
+//! - [`OnKdamond`] proves that the current code runs on the kdamond, and therefore may access the
+//!   context of a running thread.
+//!
+//! Everything here can sleep, and takes and releases locks of DAMON internally. Hence nothing of it
+//! may be used from atomic context.
+//!
+//! What this API does not cover yet: schemes (DAMOS), probes, reading the regions, starting several
+//! contexts as one group, and functions that a kdamond calls repeatedly.
+//!
+//! C header: [`include/linux/damon.h`](srctree/include/linux/damon.h)
+//!
+//! Reference: <https://docs.kernel.org/mm/damon/index.html>
+//!
+//! # Examples
+//!
+//! Monitor the first megabyte of the physical address space:
+//!
+//! ```
+//! use kernel::damon::{
+//!     AddrRange,
+//!     Attrs,
+//!     Context,
+//!     Exclusivity,
+//!     OpsId, //
+//! };
+//!
+//! let mut ctx = Context::new()?;
+//! ctx.select_ops(OpsId::Paddr)?;
+//! ctx.set_attrs(&Attrs {
+//!     sample_interval: 1_000,
+//!     aggr_interval: 20_000,
+//!     ..Attrs::default()
+//! })?;
+//! ctx.add_target()?.set_regions(&[AddrRange {
+//!     start: 0,
+//!     end: 0x10_0000,
+//! }])?;
+//!
+//! let mut kdamond = ctx.start(Exclusivity::Shared)?;
+//! assert!(kdamond.is_running());
+//! assert!(kdamond.pid().is_some());
+//! assert_eq!(kdamond.call(|k| k.attrs().sample_interval), Ok(1_000));
+//!
+//! kdamond.stop();
+//! assert!(!kdamond.is_running());
+//! assert!(kdamond.pid().is_none());
+//! # Ok::<(), Error>(())
+//! ```
+
+use crate::bindings;
+
+mod attrs;
+mod context;
+mod kdamond;
+mod ops;
+mod pid;
+mod target;
+
+pub use self::attrs::{
+    Attrs,
+    IntervalsGoal, //
+};
+pub use self::context::Context;
+pub use self::kdamond::{
+    Exclusivity,
+    Kdamond,
+    OnKdamond, //
+};
+pub use self::ops::OpsId;
+pub use self::pid::Pid;
+pub use self::target::{
+    AddrRange,
+    TargetMut, //
+};
+
+/// Returns the number of contexts that are running now, whoever started them.
+///
+/// A kdamond that ends leaves this count a moment after it stops to be
+/// [running](Kdamond::is_running), unless it was [stopped](Kdamond::stop).
+///
+/// Corresponds to the C function `damon_nr_running_ctxs()`.
+#[doc(alias = "damon_nr_running_ctxs")]
+pub fn nr_running_ctxs() -> u32 {
+    // SAFETY: Always safe to call from a context that can sleep.
+    let nr = unsafe { bindings::damon_nr_running_ctxs() };
+
+    // The count is never negative.
+    u32::try_from(nr).unwrap_or(0)
+}

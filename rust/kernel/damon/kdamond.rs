@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Monitoring contexts that are started.
+
+use super::{
+    context::OwnedCtx,
+    Attrs,
+    Context, //
+};
+use crate::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    task,
+    types::NotThreadSafe, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+
+/// Whether a kdamond tolerates others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exclusivity {
+    /// Runs beside other shared kdamonds, and can be started and stopped independently of them.
+    Shared,
+    /// Runs only if no other kdamond runs, and as long as it runs, no other can be started.
+    Exclusive,
+}
+
+impl Context {
+    /// Starts a kernel thread that monitors with this context.
+    ///
+    /// A kdamond without any valid target ends by itself, for operations that know about valid
+    /// targets: [`OpsId::Vaddr`](super::OpsId::Vaddr) and [`OpsId::Fvaddr`](super::OpsId::Fvaddr)
+    /// if there are no targets, or if none of the processes exists anymore.
+    ///
+    /// Corresponds to the C function `damon_start()`, for one context.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if no operations are selected, or if a target lacks the
+    ///   [`Pid`](super::Pid) that the operations need.
+    /// - [`EBUSY`] if an exclusive kdamond runs, or if `exclusivity` is [`Exclusivity::Exclusive`]
+    ///   and any kdamond runs.
+    /// - [`ENOMEM`], or another error of the creation of the kernel thread.
+    ///
+    /// In case of an error the context is freed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::damon::{
+    ///     Context,
+    ///     Exclusivity,
+    ///     Kdamond,
+    ///     OpsId, //
+    /// };
+    ///
+    /// fn start(exclusivity: Exclusivity) -> Result<Kdamond> {
+    ///     let mut ctx = Context::new()?;
+    ///     ctx.select_ops(OpsId::Paddr)?;
+    ///     ctx.start(exclusivity)
+    /// }
+    ///
+    /// let mut first = start(Exclusivity::Shared)?;
+    /// let second = start(Exclusivity::Shared)?;
+    /// assert_eq!(start(Exclusivity::Exclusive).err(), Some(EBUSY));
+    ///
+    /// first.stop();
+    /// assert!(!first.is_running());
+    /// assert!(second.is_running());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias = "damon_start")]
+    pub fn start(self, exclusivity: Exclusivity) -> Result<Kdamond> {
+        self.validate()?;
+
+        let ctx = self.into_owned_ctx();
+        let mut ptr = ctx.as_ptr();
+        let exclusive = match exclusivity {
+            Exclusivity::Shared => false,
+            Exclusivity::Exclusive => true,
+        };
+
+        // SAFETY: `ptr` is an array of one valid context that has not been started, by the type
+        // invariants of `Context`. If this fails then no kdamond runs on the context.
+        to_result(unsafe { bindings::damon_start(&raw mut ptr, 1, exclusive) })?;
+
+        // INVARIANT: `damon_start()` has succeeded for the context.
+        Ok(Kdamond { ctx })
+    }
+}
+
+/// A monitoring context that has been started, and its kernel thread.
+///
+/// The thread runs until it is [stopped](Self::stop), or until it ends by itself because there is
+/// nothing left to monitor, or because a [commit](Self::commit) failed half way. The context stays
+/// until this is dropped, which stops the thread if need be.
+///
+/// A `Kdamond` can be sent to and used from any thread: what a shared reference allows is done by
+/// functions of DAMON that synchronize with the kdamond and with each other.
+///
+/// # Invariants
+///
+/// `damon_start()` has succeeded for `ctx`, once. Since then nobody but the kdamond accesses what is
+/// in the context, other than through functions of DAMON that are made for running contexts.
+pub struct Kdamond {
+    ctx: OwnedCtx,
+}
+
+impl Kdamond {
+    /// Returns whether the kernel thread is running.
+    ///
+    /// If this is `false` once then it stays so.
+    #[doc(alias = "damon_is_running")]
+    pub fn is_running(&self) -> bool {
+        // SAFETY: By the type invariants, the context is valid; the function takes the lock itself.
+        unsafe { bindings::damon_is_running(self.ctx.as_ptr()) }
+    }
+
+    /// Returns the number of the kernel thread in the initial PID namespace, if it is running.
+    #[doc(alias = "damon_kdamond_pid")]
+    pub fn pid(&self) -> Option<task::Pid> {
+        // SAFETY: By the type invariants, the context is valid; the function takes the lock itself.
+        let pid = unsafe { bindings::damon_kdamond_pid(self.ctx.as_ptr()) };
+
+        (pid >= 0).then_some(pid)
+    }
+
+    /// Stops the kernel thread, and waits until it has ended.
+    ///
+    /// Does nothing if the thread has ended already. The context stays, without its targets, until
+    /// this is dropped.
+    ///
+    /// The exclusive reference is necessary: two `damon_stop()` at the same time on the same context
+    /// would both wait for the one completion that the ending thread signals, one of them forever.
+    /// It also makes it impossible that the kdamond stops itself in a [`call`](Self::call).
+    #[doc(alias = "damon_stop")]
+    pub fn stop(&mut self) {
+        let mut ptr = self.ctx.as_ptr();
+
+        // SAFETY: `ptr` is an array of one valid context, by the type invariants. We have the
+        // exclusive reference, hence this is the only call for the context, and we are not on its
+        // kdamond: functions run there only while `call()` has a shared reference.
+        unsafe { bindings::damon_stop(&raw mut ptr, 1) };
+    }
+
+    /// Calls `f` on the kernel thread, and returns what it returned.
+    ///
+    /// Waits until the thread has finished its current sampling, and then until `f` has returned;
+    /// the wait is not interruptible. `f` must not wait for something that the caller holds, in
+    /// particular not for a lock.
+    ///
+    /// # Errors
+    ///
+    /// - [`ECANCELED`] if the thread has ended without calling `f`, now or before. It is not
+    ///   [running](Self::is_running) then.
+    /// - [`EDEADLK`] if this already is the kernel thread, which would wait for itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::damon::{
+    ///     Context,
+    ///     Exclusivity,
+    ///     OpsId, //
+    /// };
+    ///
+    /// let mut ctx = Context::new()?;
+    /// ctx.select_ops(OpsId::Paddr)?;
+    /// let mut kdamond = ctx.start(Exclusivity::Shared)?;
+    ///
+    /// let pid = kdamond.call(|_| current!().pid())?;
+    /// assert_eq!(kdamond.pid(), Some(pid));
+    ///
+    /// kdamond.stop();
+    /// assert_eq!(kdamond.call(|_| ()), Err(ECANCELED));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias = "damon_call")]
+    pub fn call<F, R>(&self, f: F) -> Result<R>
+    where
+        F: FnOnce(&mut OnKdamond<'_>) -> R + Send,
+        R: Send,
+    {
+        if self.pid() == Some(current!().pid()) {
+            return Err(EDEADLK);
+        }
+
+        let mut request = Request {
+            ctx: self.ctx.as_non_null(),
+            f: Some(f),
+            ret: None,
+        };
+        let mut control: bindings::damon_call_control = pin_init::zeroed();
+
+        control.fn_ = Some(Request::<F, R>::run);
+        control.data = (&raw mut request).cast();
+
+        // SAFETY:
+        // - By the type invariants, `damon_start()` has succeeded for the context.
+        // - `control` is not repeating: when this returns, the kdamond has called the function, or
+        //   never will, and does not access `control` and what it points to anymore.
+        // - `data` of `control` is the `Request<F, R>` that `Request::<F, R>::run()` requires.
+        to_result(unsafe { bindings::damon_call(self.ctx.as_ptr(), &raw mut control) })?;
+
+        // It is always `Some` if `damon_call()` has succeeded.
+        request.ret.ok_or(ECANCELED)
+    }
+
+    /// Updates the parameters of the running context to those of `new`.
+    ///
+    /// See [`OnKdamond::commit`], which this calls on the kernel thread, and [`Self::call`] for the
+    /// errors of both.
+    pub fn commit(&self, mut new: Context) -> Result {
+        self.call(move |k| k.commit(&mut new))?
+    }
+}
+
+impl Drop for Kdamond {
+    fn drop(&mut self) {
+        // Dropping `ctx` after this then frees the context.
+        self.stop();
+    }
+}
+
+/// A request to call a function once on a kdamond.
+struct Request<F, R> {
+    ctx: NonNull<bindings::damon_ctx>,
+    f: Option<F>,
+    ret: Option<R>,
+}
+
+impl<F, R> Request<F, R>
+where
+    F: FnOnce(&mut OnKdamond<'_>) -> R + Send,
+    R: Send,
+{
+    /// Calls the function of the request.
+    ///
+    /// # Safety
+    ///
+    /// - `data` must point to a valid `Request<F, R>` that nobody else accesses during this call.
+    /// - This must be called by the kdamond that runs on `ctx` of the request, where it handles
+    ///   `struct damon_call_control`.
+    unsafe extern "C" fn run(data: *mut c_void) -> c_int {
+        // SAFETY: By the safety requirements.
+        let request = unsafe { &mut *data.cast::<Self>() };
+
+        if let Some(f) = request.f.take() {
+            // SAFETY: By the safety requirements, this is the kdamond that runs on `ctx`, and it
+            // lets us access the context until we return.
+            let mut token = unsafe { OnKdamond::new(request.ctx) };
+
+            request.ret = Some(f(&mut token));
+        }
+        0
+    }
+}
+
+/// Proof that the current code runs on the kernel thread of a context, called by it.
+///
+/// With it the context of a running thread can be accessed: the thread itself waits for the current
+/// code to return.
+///
+/// # Invariants
+///
+/// - `ctx` points to a valid `struct damon_ctx`, and the current task is the kdamond that runs on it.
+/// - Nobody but the owner of this accesses what `ctx` points to, other than through functions of
+///   DAMON that are made for running contexts, for the lifetime `'a`.
+pub struct OnKdamond<'a> {
+    ctx: NonNull<bindings::damon_ctx>,
+    _ctx: PhantomData<&'a mut bindings::damon_ctx>,
+    // The proof is not valid on other threads.
+    _not_send: NotThreadSafe,
+}
+
+impl OnKdamond<'_> {
+    /// Creates the proof.
+    ///
+    /// # Safety
+    ///
+    /// - `ctx` must point to a valid `struct damon_ctx`, and the current task must be the kdamond
+    ///   that runs on it.
+    /// - Nobody but the owner of the returned value may access what `ctx` points to, other than
+    ///   through functions of DAMON that are made for running contexts, as long as the value exists.
+    #[inline]
+    unsafe fn new(ctx: NonNull<bindings::damon_ctx>) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            ctx,
+            _ctx: PhantomData,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Returns the current monitoring attributes.
+    ///
+    /// The intervals differ from those that were set if DAMON [tunes](super::IntervalsGoal) them.
+    pub fn attrs(&self) -> Attrs {
+        // SAFETY: By the type invariants, the context is valid and nobody else accesses it.
+        Attrs::from_raw(unsafe { &(*self.ctx.as_ptr()).attrs })
+    }
+
+    /// Updates the parameters of the running context to those of `new`.
+    ///
+    /// Targets correspond to each other by their position. What was monitored so far is kept where
+    /// targets and regions stay. `new` can be committed again, to this or another kdamond.
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if `new` could not be [started](Context::start) either, or if it has an
+    ///   [obsolete](super::TargetMut::set_obsolete) target without a counterpart. The running context
+    ///   is unchanged.
+    /// - [`ENOMEM`] if there is no memory. DAMON tries the update on a copy first. If it still fails
+    ///   half way on the running context, the kdamond ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::damon::{
+    ///     Attrs,
+    ///     Context,
+    ///     Exclusivity,
+    ///     OpsId, //
+    /// };
+    ///
+    /// fn build(attrs: &Attrs) -> Result<Context> {
+    ///     let mut ctx = Context::new()?;
+    ///     ctx.select_ops(OpsId::Paddr)?;
+    ///     ctx.set_attrs(attrs)?;
+    ///     Ok(ctx)
+    /// }
+    ///
+    /// let mut attrs = Attrs::default();
+    /// let kdamond = build(&attrs)?.start(Exclusivity::Shared)?;
+    ///
+    /// attrs.sample_interval = 1_000;
+    /// kdamond.commit(build(&attrs)?)?;
+    /// assert_eq!(kdamond.call(|k| k.attrs()), Ok(attrs));
+    ///
+    /// // No operations selected.
+    /// assert_eq!(kdamond.commit(Context::new()?), Err(EINVAL));
+    /// assert!(kdamond.is_running());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias = "damon_commit_ctx")]
+    pub fn commit(&mut self, new: &mut Context) -> Result {
+        new.validate()?;
+
+        // SAFETY: By the type invariants, our context is valid and we are on its kdamond, which is
+        // what `damon_commit_ctx()` wants. `new` is valid and has no kdamond, by its type
+        // invariants, and the pids that its targets need, because it passed the validation.
+        to_result(unsafe { bindings::damon_commit_ctx(self.ctx.as_ptr(), new.as_ptr()) })
+    }
+}
