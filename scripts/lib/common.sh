@@ -46,14 +46,13 @@ cache_init() {
 }
 
 # hold_lock NAME [--shared]: takes the lock of one object of the cache until this
-# (sub)shell and its children end; says so when it has to wait for another run.
+# (sub)shell and its children end, or LOCK is closed; says so when it has to wait.
 hold_lock() {
-	local fd
 	mkdir -p "$CACHE/lock"
-	exec {fd}>"$CACHE/lock/$1"
-	flock ${2:+"$2"} --nonblock "$fd" && return
+	exec {LOCK}>"$CACHE/lock/$1"
+	flock ${2:+"$2"} --nonblock "$LOCK" && return
 	say "... waiting for another run that uses the $1"
-	flock ${2:+"$2"} "$fd"
+	flock ${2:+"$2"} "$LOCK"
 }
 
 # need_space GIB: fails early where a build would run out of disk later.

@@ -82,6 +82,7 @@ root_create() {
 	[[ $EUID -eq 0 ]] || mode=unshare
 	mmdebstrap --variant=important --mode="$mode" \
 		--include="$(IFS=,; echo "${ROOT_PACKAGES[*]}")" \
+		--customize-hook='cd "$1/mnt" && mkdir run out share damon-rust' \
 		trixie "$ROOT.tmp" \
 		"deb $DEBIAN_MIRROR trixie main" \
 		"deb $DEBIAN_MIRROR trixie-updates main" \

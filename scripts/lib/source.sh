@@ -103,13 +103,19 @@ tree_apply() {
 		die "the overlay was not applied; $TREE is as it was"
 }
 
-# tree_open: root, source and an up-to-date tree, locked until this (sub)shell ends.
+# tree_open [--update]: root, source and an up-to-date tree, locked until this (sub)shell ends.
 tree_open() {
 	need git git
 	git -C "$CHECKOUT" rev-parse --git-dir >/dev/null || die "$CHECKOUT is not a git checkout"
-	root_ensure
-	source_ensure
+	root_ensure "$@"
+	source_ensure "$@"
 	hold_lock "tree-$SOURCE_NAME"
+	TREE_LOCK=$LOCK
 	tree_ensure
 	tree_apply
+}
+
+# tree_close: lets others have the tree.
+tree_close() {
+	exec {TREE_LOCK}>&-
 }
