@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Please see [`crate::keyword`].
+
+use proc_macro2::{
+    Literal,
+    TokenStream, //
+};
+use quote::quote;
+use syn::{
+    parse2,
+    Data,
+    DeriveInput,
+    Error,
+    Fields,
+    Ident,
+    LitStr,
+    Result,
+    Variant, //
+};
+
+use crate::{
+    args::combine,
+    dir::c_string, //
+};
+
+/// Returns `OffWhite` as `off_white`.
+fn snake_case(ident: &Ident) -> String {
+    let mut out = String::new();
+
+    for (i, c) in ident.to_string().chars().enumerate() {
+        if c.is_uppercase() && i > 0 {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// Returns the word that a variant stands for.
+fn word_of(variant: &Variant) -> Result<LitStr> {
+    if !matches!(variant.fields, Fields::Unit) {
+        return Err(Error::new_spanned(
+            &variant.fields,
+            "a keyword has no fields",
+        ));
+    }
+
+    let mut attrs = variant
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("keyword"));
+
+    let word = match attrs.next() {
+        Some(attr) => attr.parse_args().map_err(|e| {
+            Error::new(
+                e.span(),
+                "`keyword` needs the word: `#[keyword(\"word\")]`",
+            )
+        })?,
+        None => LitStr::new(&snake_case(&variant.ident), variant.ident.span()),
+    };
+
+    match attrs.next() {
+        Some(second) => Err(Error::new_spanned(
+            second,
+            "a variant has one `keyword`",
+        )),
+        None => Ok(word),
+    }
+}
+
+pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
+    let input: DeriveInput = parse2(item)?;
+    let Data::Enum(data) = &input.data else {
+        return Err(Error::new_spanned(
+            &input.ident,
+            "`Keyword` can only be derived for an enum",
+        ));
+    };
+    if !input.generics.params.is_empty() {
+        return Err(Error::new_spanned(
+            &input.generics,
+            "an enum of keywords has no generic parameters",
+        ));
+    }
+
+    let mut errors = Vec::new();
+    let mut words: Vec<LitStr> = Vec::new();
+    for variant in &data.variants {
+        match word_of(variant) {
+            Ok(word) if words.iter().any(|other| other.value() == word.value()) => {
+                errors.push(Error::new(
+                    word.span(),
+                    format!("two variants have the word \"{}\"", word.value()),
+                ));
+            }
+            Ok(word) => words.push(word),
+            Err(error) => errors.push(error),
+        }
+    }
+    combine(errors)?;
+
+    let Some(first) = data.variants.first().map(|v| &v.ident) else {
+        return Err(Error::new_spanned(
+            &input.ident,
+            "an enum of keywords needs a variant",
+        ));
+    };
+
+    let ident = &input.ident;
+    let variants: Vec<_> = data.variants.iter().map(|v| &v.ident).collect();
+    let numbers: Vec<_> = (0u32..)
+        .take(variants.len())
+        .map(Literal::u32_suffixed)
+        .collect();
+    let c_words = words.iter().map(c_string).collect::<Result<Vec<_>>>()?;
+    let lines = words.iter().map(|word| {
+        Literal::byte_string(format!("{}\n", word.value()).as_bytes()) //
+    });
+    let doc = format!("The words of [`{ident}`], in the order of its variants.");
+
+    Ok(quote! {
+        impl #ident {
+            #[doc = #doc]
+            pub(crate) const WORDS: &'static [&'static ::kernel::str::CStr] = &[#(#c_words),*];
+        }
+
+        impl ::kernel::kobject::AttrValue for #ident {
+            type Repr = u32;
+
+            const KIND: ::kernel::kobject::Kind = ::kernel::kobject::Kind::Keyword(Self::WORDS);
+
+            fn into_repr(self) -> u32 {
+                match self {
+                    #(Self::#variants => #numbers,)*
+                }
+            }
+
+            fn from_repr(repr: u32) -> Self {
+                #(
+                    if repr == #numbers {
+                        return Self::#variants;
+                    }
+                )*
+                // `into_repr()` gives nothing else.
+                Self::#first
+            }
+
+            fn parse(input: &::kernel::str::CStr) -> ::kernel::error::Result<Self> {
+                #(
+                    if ::kernel::kobject::parse::is_word(input, #c_words) {
+                        return Ok(Self::#variants);
+                    }
+                )*
+                Err(::kernel::error::code::EINVAL)
+            }
+
+            fn emit(
+                self,
+                out: &mut ::kernel::kobject::Emitter<'_>,
+            ) -> ::kernel::error::Result {
+                match self {
+                    #(Self::#variants => out.bytes(#lines),)*
+                }
+                Ok(())
+            }
+        }
+    })
+}
