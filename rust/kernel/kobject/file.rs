@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The files of a directory, and the C functions behind them.
+
+use crate::{
+    bindings,
+    error::from_result,
+    ffi,
+    page::PAGE_SIZE,
+    prelude::*,
+    str::{
+        as_char_ptr_in_const_context,
+        CStr,
+        CStrExt as _, //
+    }, //
+};
+use core::marker::PhantomData;
+
+use super::{
+    Directory,
+    Emitter,
+    Node, //
+};
+
+/// Shows a file of a node.
+type Show<T> = fn(&Node<T>, &mut Emitter<'_>) -> Result;
+
+/// Takes what user space wrote to a file of a node. sysfs ends it with a NUL.
+type Store<T> = fn(&Node<T>, &CStr) -> Result;
+
+/// One file of the directories of type `T`.
+///
+/// # Invariants
+///
+/// `attr` is the first field, so that a pointer to it is a pointer to the file.
+#[repr(C)]
+pub struct File<T: Directory> {
+    attr: bindings::attribute,
+    show: Option<Show<T>>,
+    store: Option<Store<T>>,
+}
+
+impl<T: Directory> File<T> {
+    /// Describes a file. One without `show` or `store` fails reads or writes with `EIO`.
+    pub const fn new(
+        name: &'static CStr,
+        mode: u16,
+        show: Option<Show<T>>,
+        store: Option<Store<T>>,
+    ) -> Self {
+        let mut attr: bindings::attribute = pin_init::zeroed();
+
+        attr.name = as_char_ptr_in_const_context(name);
+        attr.mode = mode;
+
+        // INVARIANT: `attr` is the first field of the `repr(C)` structure.
+        Self { attr, show, store }
+    }
+}
+
+/// The files of a directory type.
+///
+/// # Invariants
+///
+/// The last entry of the slice, and only that one, is `None`.
+pub struct FileList<T: Directory>(&'static [Option<&'static File<T>>]);
+
+impl<T: Directory> FileList<T> {
+    /// Makes the list from `files`, which ends with one `None`.
+    ///
+    /// Anything else is a compile-time error, since lists are made in constants.
+    pub const fn new(files: &'static [Option<&'static File<T>>]) -> Self {
+        let mut i = 0;
+
+        assert!(!files.is_empty(), "the list ends with `None`");
+        while i < files.len() {
+            assert!(
+                files[i].is_none() == (i == files.len() - 1),
+                "the last entry, and only that one, is `None`"
+            );
+            i += 1;
+        }
+
+        // INVARIANT: Just checked.
+        Self(files)
+    }
+}
+
+/// The C tables of the directories of type `T`.
+pub(super) struct Tables<T: Directory>(PhantomData<T>);
+
+impl<T: Directory> Tables<T> {
+    const SYSFS_OPS: &'static bindings::sysfs_ops = &bindings::sysfs_ops {
+        show: Some(show::<T>),
+        store: Some(store::<T>),
+    };
+
+    const GROUP: &'static bindings::attribute_group = &{
+        let mut group: bindings::attribute_group = pin_init::zeroed();
+
+        // CAST: An `Option<&File<T>>` is a pointer to a `File<T>`, or null, and by the invariant
+        // of `File` that is a pointer to its `attribute`. By the invariant of `FileList` the
+        // array ends with a null pointer. The C side does not write to it.
+        group.__bindgen_anon_2.attrs = T::FILES.0.as_ptr().cast_mut().cast();
+        group
+    };
+
+    const GROUPS: &'static [*const bindings::attribute_group; 2] =
+        &[Self::GROUP, core::ptr::null()];
+
+    const KTYPE: &'static bindings::kobj_type = &{
+        let mut ktype: bindings::kobj_type = pin_init::zeroed();
+
+        ktype.release = Some(super::dir::release::<T>);
+        ktype.sysfs_ops = Self::SYSFS_OPS;
+        // CAST: The C side does not write to the array.
+        ktype.default_groups = Self::GROUPS.as_ptr().cast_mut();
+        ktype
+    };
+
+    /// Returns the `kobj_type` of the directories of type `T`.
+    pub(super) fn ktype() -> *const bindings::kobj_type {
+        Self::KTYPE
+    }
+}
+
+/// Shows a file.
+///
+/// # Safety
+///
+/// - `kobj` must be the kobject of a published [`Node<T>`], whose files the caller keeps active.
+/// - `attr` must be the `attribute` of an entry of `T::FILES`.
+/// - `page` must be valid for writes of `PAGE_SIZE` bytes, which the caller initialised.
+unsafe extern "C" fn show<T: Directory>(
+    kobj: *mut bindings::kobject,
+    attr: *mut bindings::attribute,
+    page: *mut ffi::c_char,
+) -> isize {
+    // SAFETY: `kobj` is the kobject of a node, which lives until its files are inactive.
+    let node = unsafe { Node::<T>::from_kobj(kobj) };
+    // SAFETY: By the invariant of `File`, a pointer to an `attribute` of `T::FILES`, all of which
+    // are static, is a pointer to the file.
+    let file = unsafe { &*attr.cast::<File<T>>() };
+    // SAFETY: `page` is valid for `PAGE_SIZE` initialised bytes, which only we write meanwhile.
+    let page = unsafe { &mut *page.cast::<[u8; PAGE_SIZE]>() };
+
+    from_result(|| {
+        let mut out = Emitter::new(page);
+
+        file.show.ok_or(EIO)?(node, &mut out)?;
+        Ok(isize::try_from(out.as_bytes().len())?)
+    })
+}
+
+/// Stores what was written to a file.
+///
+/// # Safety
+///
+/// - `kobj` must be the kobject of a published [`Node<T>`], whose files the caller keeps active.
+/// - `attr` must be the `attribute` of an entry of `T::FILES`.
+/// - `buf` must be a NUL-terminated string that nobody changes meanwhile.
+unsafe extern "C" fn store<T: Directory>(
+    kobj: *mut bindings::kobject,
+    attr: *mut bindings::attribute,
+    buf: *const ffi::c_char,
+    count: usize,
+) -> isize {
+    // SAFETY: `kobj` is the kobject of a node, which lives until its files are inactive.
+    let node = unsafe { Node::<T>::from_kobj(kobj) };
+    // SAFETY: By the invariant of `File`, a pointer to an `attribute` of `T::FILES`, all of which
+    // are static, is a pointer to the file.
+    let file = unsafe { &*attr.cast::<File<T>>() };
+    // SAFETY: `buf` is NUL-terminated, and stays as it is.
+    let input = unsafe { CStr::from_char_ptr(buf) };
+
+    from_result(|| {
+        file.store.ok_or(EIO)?(node, input)?;
+        Ok(isize::try_from(count)?)
+    })
+}

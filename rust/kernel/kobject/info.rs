@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A description of a tree, from which documentation and tests are made.
+
+use crate::{
+    prelude::*,
+    str::CStr, //
+};
+
+use super::Emitter;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An `unsigned long`.
+    Ulong,
+    /// An `unsigned long` other than zero.
+    NonZeroUlong,
+    /// An `unsigned int`.
+    Uint,
+    /// An `int`.
+    Int,
+    /// `Y` or `N`.
+    Bool,
+    /// One of these words.
+    Keyword(&'static [&'static CStr]),
+    /// The number of numbered subdirectories, up to a bound if there is one.
+    Nr(Option<usize>),
+    /// What the methods of the file make of it.
+    Custom,
+}
+
+/// Describes a directory.
+#[derive(Clone, Copy)]
+pub struct Info {
+    /// The documentation of the directory.
+    pub doc: &'static str,
+    /// The files of the directory, second names included.
+    pub files: &'static [FileInfo],
+    /// The subdirectories of the directory.
+    pub dirs: &'static [DirInfo],
+}
+
+/// Describes a file.
+#[derive(Clone, Copy)]
+pub struct FileInfo {
+    /// The name of the file.
+    pub name: &'static CStr,
+    /// The first name of the file if `name` is a second one.
+    pub alias_of: Option<&'static CStr>,
+    /// The permission bits.
+    pub mode: u16,
+    /// What the file holds.
+    pub kind: Kind,
+    /// Shows the value in a new directory; `None` if the methods of the file decide.
+    pub default: Option<fn(&mut Emitter<'_>) -> Result>,
+    /// The documentation of the file.
+    pub doc: &'static str,
+}
+
+/// The values in a new directory that differ from what its type says, by the name of the file.
+pub type Overrides = &'static [(&'static CStr, fn(&mut Emitter<'_>) -> Result)];
+
+/// Describes a subdirectory, or a family of numbered ones.
+#[derive(Clone, Copy)]
+pub struct DirInfo {
+    /// The name of the directory; `None` for the numbered ones.
+    pub name: Option<&'static CStr>,
+    /// What is in it.
+    pub info: &'static Info,
+    /// The values that are different from those in `info`.
+    pub overrides: Overrides,
+    /// The documentation of the directory, as its parent tells it.
+    pub doc: &'static str,
+}
