@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `contexts/`: what a kdamond monitors, and how.
+
+use core::num::NonZeroUsize;
+use kernel::{
+    damon::{
+        self,
+        OpsId, //
+    },
+    kobject::{
+        sysfs_dir,
+        AttrValue,
+        Emitter,
+        Keyword,
+        TreeGuard, //
+    },
+    prelude::*, //
+};
+
+use crate::{
+    monitoring_attrs::MonitoringAttrs,
+    targets::Targets,
+    DamonSysfsLock, //
+};
+
+/// The monitoring contexts of a kdamond.
+#[sysfs_dir(lock = DamonSysfsLock)]
+pub(crate) struct Contexts {
+    /// Writing 1 makes the directory 0 with default values, writing 0 removes it. A kdamond has
+    /// one context.
+    #[children(
+        nr = "nr_contexts",
+        alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
+        max = 1,
+    )]
+    pub(crate) contexts: [Context],
+}
+
+/// The sets of monitoring operations, in the order in which `avail_operations` shows them.
+#[derive(Clone, Copy, Keyword)]
+pub(crate) enum Operations {
+    /// The virtual address spaces of processes.
+    Vaddr,
+    /// Fixed ranges of the virtual address spaces of processes.
+    Fvaddr,
+    /// The physical address space.
+    Paddr,
+}
+
+impl From<Operations> for OpsId {
+    fn from(operations: Operations) -> Self {
+        match operations {
+            Operations::Vaddr => Self::Vaddr,
+            Operations::Fvaddr => Self::Fvaddr,
+            Operations::Paddr => Self::Paddr,
+        }
+    }
+}
+
+/// A monitoring context.
+#[sysfs_dir]
+pub(crate) struct Context {
+    /// The sets of monitoring operations that the kernel has, one in each line.
+    #[attr(ro, show = Self::show_avail_operations)]
+    avail_operations: (),
+
+    /// The set of monitoring operations to use. One that the kernel does not have is refused when
+    /// the kdamond starts.
+    #[attr(
+        rw,
+        default = Operations::Vaddr,
+        alias("damon_type", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
+    )]
+    operations: Operations,
+
+    /// How many bytes an address stands for, a power of two. Only paddr uses it.
+    #[attr(rw, default = NonZeroUsize::MIN)]
+    addr_unit: NonZeroUsize,
+
+    /// Whether the kdamond pauses monitoring.
+    #[attr(rw)]
+    pause: bool,
+
+    /// How accurate and how expensive the monitoring is.
+    #[dir]
+    pub(crate) monitoring_attrs: MonitoringAttrs,
+
+    /// What is monitored.
+    #[dir]
+    targets: Targets,
+}
+
+impl Context {
+    fn show_avail_operations(&self, out: &mut Emitter<'_>) -> Result {
+        for operations in [Operations::Vaddr, Operations::Fvaddr, Operations::Paddr] {
+            if OpsId::from(operations).is_registered() {
+                operations.emit(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a DAMON context of what the files say.
+    ///
+    /// Fails with `EINVAL` for values that are not valid, alone or together, and with `ENOMEM`.
+    pub(crate) fn build(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<damon::Context> {
+        let mut ctx = damon::Context::new()?;
+        let ops = self.operations.get().into();
+
+        ctx.select_ops(ops)?;
+        ctx.set_addr_unit(self.addr_unit.get().get())?;
+        ctx.set_paused(self.pause.get());
+        ctx.set_attrs(&self.monitoring_attrs.attrs())?;
+        self.targets.add_to(&mut ctx, ops, guard)?;
+        Ok(ctx)
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The sysfs interface of DAMON, below `/sys/kernel/mm/damon/`.
+//!
+//! The modules are named after the directories:
+//!
+//! ```text
+//! damon/admin/kdamonds/                    kdamonds
+//!   <K>/                                   kdamonds
+//!     contexts/<C>/                        contexts
+//!       monitoring_attrs/                  monitoring_attrs
+//!       targets/<T>/regions/<R>/           targets
+//! ```
+//!
+//! # Locking
+//!
+//! [`DamonSysfsLock`] is held to make and remove numbered directories, and during each command
+//! that is written to a `state` file. A file that does not get it at once fails with `EBUSY`. All
+//! other files hold values that are read and written whole, without a lock.
+//!
+//! ABI: [`Documentation/ABI/testing/sysfs-kernel-mm-damon`]
+//!
+//! [`Documentation/ABI/testing/sysfs-kernel-mm-damon`]: srctree/Documentation/ABI/testing/sysfs-kernel-mm-damon
+
+use kernel::{
+    kobject::{
+        mm_kobj,
+        sysfs_dir,
+        tree_lock,
+        Dir, //
+    },
+    prelude::*,
+    sync::SetOnce, //
+};
+
+mod contexts;
+mod kdamonds;
+mod monitoring_attrs;
+mod targets;
+#[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]
+mod tests;
+
+use kdamonds::Kdamonds;
+
+tree_lock! {
+    /// The lock of the whole tree.
+    pub(crate) enum DamonSysfsLock;
+}
+
+/// The root of the interface.
+#[sysfs_dir]
+struct Damon {
+    /// What the administrator of the system uses.
+    #[dir]
+    admin: Admin,
+}
+
+/// What the administrator of the system uses.
+#[sysfs_dir]
+struct Admin {
+    /// The monitoring threads.
+    #[dir]
+    kdamonds: Kdamonds,
+}
+
+/// The tree, which stays until the system goes down.
+static ROOT: SetOnce<Dir<Damon>> = SetOnce::new();
+
+/// Shows the interface.
+///
+/// Fails with `ENOENT` if there is no `/sys/kernel/mm`, and as [`Dir::publish`] does.
+fn init() -> Result {
+    ROOT.populate(Dir::publish(mm_kobj().ok_or(ENOENT)?, c"damon")?);
+    Ok(())
+}
+
+kernel::subsys_initcall!(damon_sysfs, init);

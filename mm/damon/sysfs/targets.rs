@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `targets/`: what is monitored.
+
+use kernel::{
+    damon::{
+        self,
+        AddrRange,
+        OpsId,
+        Pid,
+        TargetMut, //
+    },
+    kobject::{
+        parse,
+        sysfs_dir,
+        TreeGuard, //
+    },
+    prelude::*,
+    str::CStr, //
+};
+
+use crate::DamonSysfsLock;
+
+/// The monitoring targets of a context.
+#[sysfs_dir(lock = DamonSysfsLock)]
+pub(crate) struct Targets {
+    /// Writing N makes the directories 0 to N-1, one for each target, with default values.
+    #[children(nr = "nr_targets", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
+    targets: [Target],
+}
+
+impl Targets {
+    /// Adds the targets that the files describe to a context that uses `ops`.
+    ///
+    /// Fails with `EINVAL` if there is more than one target that is not a process, as
+    /// [`Target::set_up`] does, and with `ENOMEM`.
+    pub(crate) fn add_to(
+        &self,
+        ctx: &mut damon::Context,
+        ops: OpsId,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) -> Result {
+        let targets = self.targets.list(guard);
+
+        if !ops.has_pid() && targets.len() > 1 {
+            return Err(EINVAL);
+        }
+        targets
+            .iter()
+            .try_for_each(|target| target.set_up(ctx.add_target()?, ops, guard))
+    }
+}
+
+/// A monitoring target: a process, or the physical memory.
+#[sysfs_dir]
+struct Target {
+    /// The pid of the process whose virtual address space is monitored. Not used for paddr.
+    #[attr(
+        rw,
+        parse = parse_pid,
+        alias("pid", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
+    )]
+    pid_target: i32,
+
+    /// Whether a commit removes the target from the running kdamond.
+    #[attr(rw)]
+    obsolete_target: bool,
+
+    /// The regions to start with.
+    #[dir]
+    regions: Regions,
+}
+
+/// Parses a pid; whatever is wrong with it is `EINVAL`.
+fn parse_pid(input: &CStr) -> Result<i32> {
+    parse::int(input).map_err(|_| EINVAL)
+}
+
+impl Target {
+    /// Makes `target` what the files say.
+    ///
+    /// Fails with `EINVAL` if there is no such process, as [`Regions::ranges`] and
+    /// [`TargetMut::set_regions`] do, and with `ENOMEM`.
+    fn set_up(
+        &self,
+        mut target: TargetMut<'_>,
+        ops: OpsId,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) -> Result {
+        if ops.has_pid() {
+            target.set_pid(Pid::find(self.pid_target.get())?)?;
+        }
+        target.set_obsolete(self.obsolete_target.get());
+        target.set_regions(&self.regions.ranges(guard)?)
+    }
+}
+
+/// The regions that the monitoring of a target starts with.
+#[sysfs_dir(lock = DamonSysfsLock)]
+struct Regions {
+    /// Writing N makes the directories 0 to N-1, one for each region, with default values.
+    #[children(nr = "nr_regions", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
+    regions: [Region],
+}
+
+impl Regions {
+    /// Returns the address ranges.
+    ///
+    /// Fails with `EINVAL` if one of them starts before the end of the one before, and with
+    /// `ENOMEM`.
+    fn ranges(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<KVec<AddrRange>> {
+        let regions = self.regions.list(guard);
+        let mut ranges = KVec::with_capacity(regions.len(), GFP_KERNEL)?;
+        let mut last_end = 0;
+
+        for region in regions {
+            let range = AddrRange {
+                start: region.start.get(),
+                end: region.end.get(),
+            };
+
+            if range.start < last_end {
+                return Err(EINVAL);
+            }
+            last_end = range.end;
+            ranges.push_within_capacity(range).map_err(|_| ENOMEM)?;
+        }
+        Ok(ranges)
+    }
+}
+
+/// A region of addresses.
+#[sysfs_dir]
+struct Region {
+    /// The first address.
+    #[attr(rw)]
+    start: usize,
+
+    /// The address after the last one.
+    #[attr(rw)]
+    end: usize,
+}
