@@ -69,8 +69,11 @@ mod attrs;
 mod context;
 mod kdamond;
 mod ops;
+mod owned_ctx;
 mod pid;
 mod target;
+#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
+mod tests;
 
 pub use self::attrs::{
     Attrs,

@@ -3,7 +3,7 @@
 //! Monitoring contexts that are started.
 
 use super::{
-    context::OwnedCtx,
+    owned_ctx::OwnedCtx,
     Attrs,
     Context, //
 };

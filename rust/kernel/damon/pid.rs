@@ -16,6 +16,12 @@ use crate::{
 };
 use core::ptr::NonNull;
 
+#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
+use crate::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
+
 /// Wraps the kernel's `struct pid`.
 ///
 /// Unlike the number [`task::Pid`], which the kernel reuses, this keeps naming the same process,
@@ -66,6 +72,17 @@ impl Pid {
         // SAFETY: `find_get_pid()` has incremented the reference count of `pid` for us, and this
         // passes that increment on.
         Ok(unsafe { ARef::from_raw(pid) })
+    }
+
+    /// Returns the number of references, to test for leaks.
+    #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
+    pub(super) fn count(&self) -> u32 {
+        // SAFETY: By the type invariants, the `struct pid` is valid. `count` is valid for reads, and
+        // all accesses to it are atomic.
+        let count = unsafe { Atomic::from_ptr(&raw mut (*self.0.get()).count.refs.counter) };
+
+        // The counter of a `refcount_t` in use is positive.
+        u32::try_from(count.load(Relaxed)).unwrap_or(0)
     }
 }
 

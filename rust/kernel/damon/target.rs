@@ -180,3 +180,131 @@ impl<'a> TargetMut<'a> {
         unsafe { (*self.target.as_ptr()).obsolete = obsolete };
     }
 }
+
+#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
+#[macros::kunit_tests(rust_damon_target)]
+mod tests {
+    use super::*;
+    use crate::page::PAGE_SIZE;
+
+    fn range(start: usize, end: usize) -> AddrRange {
+        AddrRange { start, end }
+    }
+
+    /// Ranges in units of quarters of pages.
+    fn quarters(ranges: &[(usize, usize)]) -> Result<KVec<AddrRange>> {
+        let mut vec = KVec::new();
+
+        for &(start, end) in ranges {
+            let quarter = PAGE_SIZE / 4;
+
+            vec.push(range(start * quarter, end * quarter), GFP_KERNEL)?;
+        }
+        Ok(vec)
+    }
+
+    #[test]
+    fn set_regions_checks_order() -> Result {
+        type Case = (&'static [(usize, usize)], Result<u32>);
+
+        let cases: [Case; 10] = [
+            (&[], Ok(0)),
+            (&[(0, 4)], Ok(1)),
+            // Extended to whole pages.
+            (&[(1, 2)], Ok(1)),
+            (&[(0, 4), (4, 8), (12, 16)], Ok(3)),
+            (&[(1, 3), (5, 7)], Ok(2)),
+            // Empty and backwards.
+            (&[(4, 4)], Err(EINVAL)),
+            (&[(8, 4)], Err(EINVAL)),
+            // Overlapping, also only after the extension; wrong order.
+            (&[(0, 8), (4, 12)], Err(EINVAL)),
+            (&[(0, 2), (3, 4)], Err(EINVAL)),
+            (&[(8, 12), (0, 4)], Err(EINVAL)),
+        ];
+
+        for (ranges, expected) in cases {
+            let mut ctx = Context::new()?;
+
+            ctx.select_ops(OpsId::Paddr)?;
+            let mut target = ctx.add_target()?;
+            let result = target.set_regions(&quarters(ranges)?);
+            assert_eq!(result.map(|()| target.nr_regions()), expected);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn set_regions_at_the_end_of_the_address_space() -> Result {
+        let mut ctx = Context::new()?;
+
+        ctx.select_ops(OpsId::Paddr)?;
+        let mut target = ctx.add_target()?;
+        // The end cannot be extended to the next page.
+        assert_eq!(target.set_regions(&[range(0, usize::MAX)]), Err(EINVAL));
+        target.set_regions(&[range(0, usize::MAX - PAGE_SIZE + 1)])?;
+        assert_eq!(target.nr_regions(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn set_regions_replaces() -> Result {
+        let mut ctx = Context::new()?;
+
+        ctx.select_ops(OpsId::Paddr)?;
+        let mut target = ctx.add_target()?;
+        target.set_regions(&quarters(&[(0, 4), (8, 12)])?)?;
+        target.set_regions(&quarters(&[(8, 16)])?)?;
+        assert_eq!(target.nr_regions(), 1);
+        target.set_regions(&[])?;
+        assert_eq!(target.nr_regions(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn pid_only_where_operations_have_it() -> Result {
+        let pid = Pid::find(current!().pid())?;
+
+        for ops in [OpsId::Vaddr, OpsId::Fvaddr] {
+            let mut ctx = Context::new()?;
+
+            ctx.select_ops(ops)?;
+            ctx.add_target()?;
+            let mut target = ctx.add_target()?;
+            target.set_pid(pid.clone())?;
+            target.set_pid(pid.clone())?;
+            // The other one still has none.
+            assert_eq!(ctx.validate(), Err(EINVAL));
+
+            let mut ctx = Context::new()?;
+            ctx.select_ops(ops)?;
+            ctx.add_target()?.set_pid(pid.clone())?;
+            assert_eq!(ctx.validate(), Ok(()));
+        }
+
+        let mut ctx = Context::new()?;
+        ctx.select_ops(OpsId::Paddr)?;
+        assert_eq!(ctx.add_target()?.set_pid(pid), Err(EINVAL));
+        Ok(())
+    }
+
+    #[test]
+    fn pid_references_are_balanced() -> Result {
+        let pid = Pid::find(current!().pid())?;
+        let before = pid.count();
+
+        for ops in [OpsId::Vaddr, OpsId::Fvaddr, OpsId::Paddr] {
+            let mut ctx = Context::new()?;
+
+            ctx.select_ops(ops)?;
+            let mut target = ctx.add_target()?;
+            for _ in 0..3 {
+                assert_eq!(target.set_pid(pid.clone()).is_ok(), ops.has_pid());
+            }
+            assert_eq!(pid.count(), before + u32::from(ops.has_pid()));
+            drop(ctx);
+            assert_eq!(pid.count(), before);
+        }
+        Ok(())
+    }
+}
