@@ -49,7 +49,7 @@ config_check() {
 kmake() {
 	local dir=$1
 	shift
-	root_run make -s -C "$TREE" O="$dir" LLVM=1 -j"$JOBS" "$@"
+	root_run make -C "$TREE" O="$dir" LLVM=1 -j"$JOBS" "$@"
 }
 
 # vm_configure DIR: puts the configuration of the virtual machine into DIR.

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#: combos       all combinations of our symbols compile; with none, the same objects
+
+suite_combos() {
+	local symbols count number name flips
+	tree_open
+	if unchanged combos; then
+		say "    passed before with the same content"
+		pass "all combinations"
+		pass "objects of the unpatched kernel"
+		return
+	fi
+	mapfile -t symbols < <(grep -o '^CONFIG_[A-Z_]*' "$CHECKOUT/scripts/config/damon-rust.config" |
+		while read -r name; do ! config_defined "$name" || echo "$name"; done)
+	count=$((1 << ${#symbols[@]}))
+	for ((number = 0; number < count; number++)); do
+		combo_flips "$number" "${symbols[@]}"
+		combo_possible || continue
+		check "${flips[*]:-nothing to combine}" combo_compile
+	done
+	objects_compare
+	grep -q '^fail' "$RESULTS" || remember combos
+}
+
+# combo_flips NUMBER SYMBOL...: sets flips to the combination of that number.
+combo_flips() {
+	local bit=0 symbol
+	flips=()
+	for symbol in "${@:2}"; do
+		(($1 >> bit++ & 1)) && flips+=("$symbol=y") || flips+=("$symbol=n")
+	done
+}
+
+# A symbol that depends on another one cannot be on without it.
+combo_possible() {
+	[[ " ${flips[*]} " != *" CONFIG_DAMON_SYSFS_RUST=n "*" CONFIG_DAMON_SYSFS_RFC_NAMES=y "* ]]
+}
+
+combo_compile() {
+	CONFIG_FLIPS=("${flips[@]}")
+	step "compiling with ${flips[*]}" "$TEST_DIR/combo.log" combo_make "$BUILD/combos"
+}
+
+combo_make() {
+	vm_configure "$1"
+	kmake "$1" prepare
+	kmake "$1" mm/damon/
+}
+
+# The same sources, flags and paths, once with the overlay and once without, Rust off
+# in both: only what the overlay does to the C files can make a difference.
+objects_compare() {
+	local object bad=''
+	step "compiling mm/damon of the unpatched kernel" "$TEST_DIR/objects-source.log" \
+		objects_make "$SOURCE" "$BUILD/objects-source"
+	step "compiling mm/damon of the patched kernel" "$TEST_DIR/objects-tree.log" \
+		objects_make "$TREE" "$BUILD/objects-tree"
+	for object in "$BUILD"/objects-source/mm/damon/*.o; do
+		object=${object##*/}
+		[[ $object != built-in.* ]] || continue
+		for side in source tree; do
+			root_run llvm-objcopy --strip-debug "$BUILD/objects-$side/mm/damon/$object" \
+				"$TEST_DIR/$side.o"
+		done
+		cmp "$TEST_DIR/source.o" "$TEST_DIR/tree.o" || bad+=" $object"
+	done
+	if [[ -z $bad ]]; then
+		pass "objects of the unpatched kernel"
+	else
+		fail "objects of the unpatched kernel" "these differ:$bad"
+	fi
+}
+
+objects_make() {
+	mkdir -p "$2"
+	grep -v 'RUST' "$CHECKOUT/scripts/config/vm.config" >"$2/fragment.config"
+	root_run --bind "ro:$SOURCE" make -C "$1" O="$2" LLVM=1 -j"$JOBS" \
+		KCONFIG_ALLCONFIG="$2/fragment.config" allnoconfig
+	root_run --bind "ro:$SOURCE" make -C "$1" O="$2" LLVM=1 -j"$JOBS" prepare
+	root_run --bind "ro:$SOURCE" make -C "$1" O="$2" LLVM=1 -j"$JOBS" mm/damon/
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#: vng          a boot with virtme-ng, as reviewers do it
+#: kselftest    the DAMON selftests, the kernel's and ours, in the guest
+#: demo         scripts/run from start to end
+
+# guest_open: a run's directory with an up-to-date kernel in it.
+guest_open() {
+	tree_open
+	vm_build
+	run_dir_new "$1"
+	run_dir_kernel
+}
+
+suite_vng() {
+	local release
+	guest_open vng
+	tree_close
+	kvm_decide
+	run_dir_command uname -r
+	release=$(vm_command vng "$KVM" 600) || { cat "$RUN/console.log" && fail "boot" && return; }
+	check "boots and runs a command" test "$release" = "$(<"$VM_BUILD/include/config/kernel.release")"
+	run_dir_command sh -c 'exit 7'
+	check "returns its status" vng_status 7
+}
+
+vng_status() {
+	local status=0
+	vm_command vng "$KVM" 600 || status=$?
+	[[ $status -eq $1 ]]
+}
+
+suite_kselftest() {
+	local name reason
+	guest_open kselftest
+	step "building the selftests" "$TEST_DIR/kselftest-build.log" kselftest_install "$RUN/kselftest"
+	tree_close
+	kvm_decide
+	run_dir_command /mnt/damon-rust/scripts/guest/kselftest
+	step "running the selftests in the guest (10 min)" "$TEST_DIR/kselftest-run.log" \
+		vm_command qemu "$KVM" 3600
+	cat "$TEST_DIR/kselftest-run.log"
+	root_run "$CACHE/tree/$SOURCE_NAME/tools/testing/kunit/kunit.py" parse \
+		--json "$RUN/out/kselftest.json" "$TEST_DIR/kselftest-run.log" >"$RUN/parse.log" 2>&1 || true
+	ktap_results "$RUN/out/kselftest.json"
+	while IFS=$'\t' read -r name reason; do
+		skip "$name" "$reason"
+	done <"$RUN/out/skipped"
+}
+
+kselftest_install() {
+	kmake "$VM_BUILD" headers
+	root_run make -C "$TREE/tools/testing/selftests" O="$VM_BUILD" TARGETS=damon \
+		INSTALL_PATH="$1" install
+}
+
+suite_demo() {
+	check "scripts/run" "$CHECKOUT/scripts/run"
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#: kunit-uml-c  the kernel's own DAMON suites on the C core, in user mode Linux
+#: kunit-uml    our own KUnit suites and doctests, in user mode Linux
+
+KUNIT_C_SUITES=damon,damon-operations
+
+# Both suites are of one kernel, which is built and run once.
+kunit_once() {
+	local json=$TEST_DIR/kunit.json
+	[[ ! -s $json ]] || return 0
+	tree_open
+	uml_configure "$BUILD/uml"
+	step "building and running KUnit on user mode Linux (6 min the first time)" \
+		"$TEST_DIR/kunit-run.log" kunit_tolerant "$json"
+	tree_close
+}
+
+# kunit.py fails if a test does; that is for each of the suites to say.
+kunit_tolerant() {
+	kunit "$BUILD/uml" --json "$1" || [[ -s $1 ]]
+}
+
+suite_kunit_uml_c() {
+	local file want=0 got
+	kunit_once
+	cat "$TEST_DIR/kunit-run.log"
+	ktap_results "$TEST_DIR/kunit.json" --suites "$KUNIT_C_SUITES"
+	# That all of them have run: as many as the kernel's own tables list.
+	for file in core vaddr; do
+		want=$((want + $(grep -c '^[[:space:]]*KUNIT_CASE' "$SOURCE/mm/damon/tests/$file-kunit.h")))
+	done
+	got=$(wc -l <"$RESULTS")
+	[[ $got -eq $want ]] || fail "all cases ran" "$got of $want"
+}
+
+suite_kunit_uml() {
+	kunit_once
+	cat "$TEST_DIR/kunit-run.log"
+	ktap_results "$TEST_DIR/kunit.json" --not-suites "$KUNIT_C_SUITES"
+}
