@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0
+
+'''
+Tests of sysfs_rust.py about directories that are removed: under open files,
+and while other processes read and write them.
+'''
+
+from errno import EBUSY, EINVAL, ENODEV, ENOENT
+import os
+import pickle
+import select
+import signal
+
+from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, build, deadline,
+                             error_name, exists, full, must_write, time, write)
+import _sysfs_rust_table as table
+
+STRESS_SEC = 3
+
+
+def test_open_files(checks):
+    '''A file of a removed directory gives ENODEV for good.'''
+    for nr_file, number in (('kdamonds/nr_kdamonds', '1'),
+                            (table.KDAMOND + '/contexts/nr_contexts', '0'),
+                            (table.KDAMOND + '/contexts/nr_contexts', '1'),
+                            (table.CONTEXT + '/targets/nr_targets', '2'),
+                            (table.TARGET + '/regions/nr_regions', '0')):
+        build()
+        parent = os.path.dirname(nr_file) + '/0/'
+        files = [(path, kind, os.open(full(path), os.O_RDWR if kind.writable
+                                      else os.O_RDONLY))
+                 for path, kind, _ in table.FILES if path.startswith(parent)]
+        checks.that(files, 'no file below %s' % parent)
+        must_write(nr_file, number)
+        for path, kind, fd in files:
+            calls = [('read', lambda fd: os.pread(fd, 4096, 0))]
+            if kind.writable:
+                calls += [('write', lambda fd: os.write(fd, b'1'))]
+            for name, call in calls:
+                try:
+                    call(fd)
+                    checks.that(False, '%s: %s works' % (path, name))
+                except OSError as e:
+                    checks.error('%s: %s' % (path, name), e.errno, ENODEV)
+            os.close(fd)
+        if number == '0':
+            checks.error('open again', write(files[0][0], '1'), ENOENT)
+
+
+class Worker:
+    '''
+    A process that does one kind of access again and again until the time is
+    over, and reports how often that succeeded and which errors it met.
+    '''
+
+    def __init__(self, name, allowed, access, until):
+        self.name = name
+        self.allowed = allowed
+        self.pipe, report = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.write(report, pickle.dumps(self.work(access, until)))
+            finally:
+                os._exit(0)
+        os.close(report)
+
+    @staticmethod
+    def work(access, until):
+        successes, errors, rounds = 0, {}, 0
+        while time.monotonic() < until:
+            for what, errno in access(rounds):
+                if errno == 0:
+                    successes += 1
+                else:
+                    errors.setdefault(errno, what)
+            rounds += 1
+        return successes, errors
+
+    def finish(self, checks, until):
+        '''Judge the report.  A worker that hangs in the kernel has none.'''
+        poll = select.poll()
+        poll.register(self.pipe, select.POLLIN)
+        left = max(0, until - time.monotonic()) * 1000
+        if poll.poll(left):
+            report = os.read(self.pipe, 65536)
+        else:
+            report = b''
+        os.close(self.pipe)
+        if not report:
+            checks.that(False, '%s: hangs or died' % self.name)
+            os.kill(self.pid, signal.SIGKILL)
+            return
+        os.waitpid(self.pid, 0)
+        successes, errors = pickle.loads(report)
+        checks.that(successes, '%s: never succeeds' % self.name)
+        for errno, what in errors.items():
+            checks.that(errno in self.allowed, '%s: %s gives %s' % (
+                self.name, what, error_name(errno)))
+
+
+def write_each(pairs):
+    def access(rounds):
+        for path, values in pairs:
+            data = values[rounds % len(values)]
+            yield '%r to %s' % (data, path), write(path, data)
+    return access
+
+
+def leaf_writes():
+    for path, kind, _ in table.FILES:
+        if kind.writable and kind not in (table.NR, table.NR_MAX_1,
+                                          table.STATE):
+            yield path, [data for data, _ in kind.accepts]
+    for path, same_as in table.RFC_NAMES:
+        if exists(path) and same_as.endswith(('operations', 'pid_target')):
+            yield path, ['vaddr'] if 'type' in path else ['1']
+
+
+def read_files(_):
+    '''Every file, also those of directories that come later.'''
+    for parent, _, names in os.walk(full('kdamonds')):
+        for name in names:
+            path = os.path.join(parent, name)
+            try:
+                fd = os.open(path, os.O_RDONLY)
+                try:
+                    os.read(fd, 4096)
+                finally:
+                    os.close(fd)
+                yield path, 0
+            except OSError as e:
+                yield path, e.errno
+
+
+def hold_open(_):
+    '''Keep files open over a removal, and use them before and after it.'''
+    files = []
+    for path, kind, _ in table.FILES:
+        if not kind.writable or kind in (table.NR, table.NR_MAX_1,
+                                         table.STATE):
+            continue
+        try:
+            files.append((path, os.open(full(path), os.O_RDWR)))
+        except OSError as e:
+            yield path, e.errno
+    for path, fd in files * 3:
+        try:
+            data = os.pread(fd, 4096, 0)
+            os.write(fd, data)
+            yield path, 0
+        except OSError as e:
+            yield path, e.errno
+    for _, fd in files:
+        os.close(fd)
+
+
+def stress(checks, state_words):
+    build(kdamonds=2)
+    gone = {ENOENT, ENODEV}
+    pid = '%d' % os.getpid()
+    nr = [('kdamonds/nr_kdamonds', ['2', '1', '2', '0'])]
+    below = [(table.KDAMOND + '/contexts/nr_contexts', ['1', '1', '0']),
+             (table.CONTEXT + '/targets/nr_targets', ['2', '1', '3', '0']),
+             (table.TARGET + '/regions/nr_regions', ['1', '9', '2'])]
+    if exists(table.RFC_NAMES[0][0]):
+        nr += [('kdamonds/nr', ['1', '2'])]
+        below += [(table.KDAMOND + '/contexts/nr', ['1']),
+                  (table.CONTEXT + '/targets/nr', ['1', '2']),
+                  (table.TARGET + '/regions/nr', ['2', '0'])]
+
+    until = deadline(STRESS_SEC)
+    busy = gone | {EBUSY}
+    workers = [
+            ('nr_kdamonds', busy, write_each(nr)),
+            ('other nr files', busy, write_each(below)),
+            ('leaf files', gone, write_each(list(leaf_writes()))),
+            ('readers', busy, read_files),
+            ('open files', gone, hold_open),
+            ]
+    if state_words:
+        # No context, no target or a target of another test: EINVAL.
+        kdamond = Kdamond()
+        start = [(kdamond.dir + '/contexts/nr_contexts', ['1']),
+                 (kdamond.targets + '/nr_targets', ['1']),
+                 (kdamond.targets + '/0/pid_target', [pid]),
+                 (kdamond.dir + '/state', ['on']),
+                 (kdamond.dir + '/state', ['off'])]
+        workers += [('state', busy | {EINVAL}, write_each(start))]
+    workers = [Worker(*args, until) for args in workers]
+    for worker in workers:
+        worker.finish(checks, until + DEADLINE_SEC)
+
+    # Whatever is left can be used.
+    build(kdamonds=2)
+    for kdamond in (Kdamond(0), Kdamond(1)):
+        kdamond.stage(os.getpid())
+        kdamond.start(checks)
+        kdamond.stop(checks)
+
+
+def tests():
+    return [('open files of removed directories', test_open_files, ()),
+            ('removal against readers and writers', stress, (False,)),
+            ('removal against readers, writers and kdamonds', stress,
+             (True,))]
