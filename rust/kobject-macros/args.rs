@@ -79,7 +79,10 @@ impl Parse for Arg {
             let content;
             parenthesized!(content in input);
             if key != "alias" {
-                return Err(Error::new_spanned(&key, format!("`{key}` takes no parentheses")));
+                return Err(Error::new_spanned(
+                    &key,
+                    format!("`{key}` takes no parentheses"),
+                ));
             }
             Value::Alias(content.parse()?)
         } else {
@@ -108,7 +111,10 @@ impl Args {
             Meta::Path(_) => Vec::new(),
             Meta::List(list) => Self::parse(list.parse_args_with(Self::parser)?),
             Meta::NameValue(meta) => {
-                return Err(Error::new_spanned(meta, "expected `#[name]` or `#[name(...)]`"))
+                return Err(Error::new_spanned(
+                    meta,
+                    "expected `#[name]` or `#[name(...)]`",
+                ))
             }
         };
 
@@ -167,8 +173,10 @@ impl Args {
         let arg = self.take(key)?;
 
         if !matches!(arg.value, Value::Flag) {
-            self.errors
-                .push(Error::new_spanned(&arg.key, format!("`{key}` takes no value")));
+            self.errors.push(Error::new_spanned(
+                &arg.key,
+                format!("`{key}` takes no value"),
+            ));
         }
         Some(arg.key)
     }
@@ -234,12 +242,9 @@ impl Args {
 
         for arg in self.args.drain(..) {
             match arg.value {
-                Value::Expr(_) if rest.iter().any(|(key, _)| *key == arg.key) => {
-                    self.errors.push(Error::new_spanned(
-                        &arg.key,
-                        format!("`{}` is given more than once", arg.key),
-                    ))
-                }
+                Value::Expr(_) if rest.iter().any(|(key, _)| *key == arg.key) => self.errors.push(
+                    Error::new_spanned(&arg.key, format!("`{}` is given more than once", arg.key)),
+                ),
                 Value::Expr(expr) => rest.push((arg.key, expr)),
                 _ => self.errors.push(Error::new_spanned(
                     &arg.key,
@@ -260,7 +265,10 @@ impl Args {
         for arg in &self.args {
             self.errors.push(Error::new_spanned(
                 &arg.key,
-                format!("unknown argument `{}` of `{attr}`, valid ones are {valid}", arg.key),
+                format!(
+                    "unknown argument `{}` of `{attr}`, valid ones are {valid}",
+                    arg.key
+                ),
             ));
         }
         combine(self.errors)

@@ -106,7 +106,10 @@ fn check_name(name: &LitStr) -> Result<()> {
     if value.is_empty() || value == "." || value == ".." || value.contains(['/', '\0']) {
         return Err(Error::new(
             name.span(),
-            format!("\"{}\" cannot be the name of a file", value.escape_default()),
+            format!(
+                "\"{}\" cannot be the name of a file",
+                value.escape_default()
+            ),
         ));
     }
     Ok(())

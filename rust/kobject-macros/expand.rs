@@ -78,9 +78,9 @@ struct FileCode<'a> {
 fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
     let show = match (&attr.show, &attr.ty) {
         (Some(show), _) => quote!(Some(|this, out| (#show)(this, out))),
-        (None, Some(ty)) => quote!(Some(|this, out| {
-            <#ty as ::kernel::kobject::AttrValue>::emit(this.#ident.get(), out)
-        })),
+        (None, Some(ty)) => quote!(Some(
+            |this, out| <#ty as ::kernel::kobject::AttrValue>::emit(this.#ident.get(), out)
+        )),
         (None, None) => quote!(None),
     };
     let store = match (&attr.store, &attr.ty) {
@@ -112,9 +112,9 @@ fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
         default: match &attr.ty {
             Some(ty) => {
                 let value = default_of(attr);
-                quote!(Some(|out| {
-                    <#ty as ::kernel::kobject::AttrValue>::emit(#value, out)
-                }))
+                quote!(Some(
+                    |out| <#ty as ::kernel::kobject::AttrValue>::emit(#value, out)
+                ))
             }
             None => quote!(None),
         },
@@ -137,7 +137,7 @@ fn nr_file<'a>(ident: &Ident, children: &'a Children, doc: &'a str) -> FileCode<
         None => (quote!(None), quote!(None)),
     };
     let check = match &children.check {
-        Some(check) => quote!(|guard| (#check)(this, guard)),
+        Some(check) => quote!(|guard| { (#check)(this, guard) }),
         None => quote!(|_guard| Ok(())),
     };
 
@@ -150,9 +150,7 @@ fn nr_file<'a>(ident: &Ident, children: &'a Children, doc: &'a str) -> FileCode<
             this.#ident.store_nr(this.kobject(), input, #max, #check)
         })),
         kind: quote!(::kernel::kobject::Kind::Nr(#max_kind)),
-        default: quote!(Some(|out| {
-            ::kernel::kobject::AttrValue::emit(0i32, out)
-        })),
+        default: quote!(Some(|out| ::kernel::kobject::AttrValue::emit(0i32, out))),
     }
 }
 
@@ -184,18 +182,24 @@ fn file_items(file: &FileCode<'_>) -> Result<(TokenStream, TokenStream, TokenStr
         let cfg = cfg.map(|cfg| quote!(#[cfg(#cfg)]));
         let ident = file_const(name);
         let c_name = c_string(name)?;
-        let alias_of = match alias_of {
+        let (file, alias_of) = match alias_of {
             Some(first) => {
+                let first_ident = file_const(first);
                 let first = c_string(first)?;
-                quote!(Some(#first))
+                (
+                    quote!(Self::#first_ident.alias(#c_name)),
+                    quote!(Some(#first)),
+                )
             }
-            None => quote!(None),
+            None => (
+                quote!(::kernel::kobject::File::new(#c_name, #mode, #show, #store)),
+                quote!(None),
+            ),
         };
 
         consts.extend(quote! {
             #cfg
-            const #ident: &'static ::kernel::kobject::File<Self> =
-                &::kernel::kobject::File::new(#c_name, #mode, #show, #store);
+            const #ident: &'static ::kernel::kobject::File<Self> = &#file;
         });
         list.extend(quote!(#cfg Some(Self::#ident),));
         info.extend(quote! {
@@ -228,9 +232,10 @@ fn dir_info(entry: &Entry) -> Result<Option<TokenStream>> {
                 .map(|(field, value)| {
                     let name = LitStr::new(&field.unraw().to_string(), field.span());
                     let name = c_string(&name)?;
-                    Ok(quote!((#name, |out| {
-                        ::kernel::kobject::AttrValue::emit(#value, out)
-                    })))
+                    Ok(quote!((
+                        #name,
+                        |out| { ::kernel::kobject::Value::emit_as(|dir: &#ty| &dir.#field, #value, out) }
+                    )))
                 })
                 .collect::<Result<Vec<_>>>()?;
             (quote!(Some(#name)), ty, overrides)
@@ -279,9 +284,14 @@ fn init_of(entry: &Entry) -> Option<TokenStream> {
             let value = default_of(attr);
             quote!(::kernel::kobject::Value::new(#value))
         }
+        EntryKind::Dir { ty, overrides, .. } if overrides.is_empty() => {
+            quote!(::kernel::kobject::Dir::<#ty>::new()?)
+        }
         EntryKind::Dir { ty, overrides, .. } => {
-            let (fields, values): (Vec<_>, Vec<_>) =
-                overrides.iter().map(|(field, value)| (field, value)).unzip();
+            let (fields, values): (Vec<_>, Vec<_>) = overrides
+                .iter()
+                .map(|(field, value)| (field, value))
+                .unzip();
             quote!({
                 let dir = ::kernel::kobject::Dir::<#ty>::new()?;
                 #(dir.#fields.set(#values);)*

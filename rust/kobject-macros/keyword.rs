@@ -53,19 +53,13 @@ fn word_of(variant: &Variant) -> Result<LitStr> {
 
     let word = match attrs.next() {
         Some(attr) => attr.parse_args().map_err(|e| {
-            Error::new(
-                e.span(),
-                "`keyword` needs the word: `#[keyword(\"word\")]`",
-            )
+            Error::new(e.span(), "`keyword` needs the word: `#[keyword(\"word\")]`")
         })?,
         None => LitStr::new(&snake_case(&variant.ident), variant.ident.span()),
     };
 
     match attrs.next() {
-        Some(second) => Err(Error::new_spanned(
-            second,
-            "a variant has one `keyword`",
-        )),
+        Some(second) => Err(Error::new_spanned(second, "a variant has one `keyword`")),
         None => Ok(word),
     }
 }

@@ -56,6 +56,11 @@ impl<T: Directory> File<T> {
         // INVARIANT: `attr` is the first field of the `repr(C)` structure.
         Self { attr, show, store }
     }
+
+    /// Describes the same file under a second name.
+    pub const fn alias(&self, name: &'static CStr) -> Self {
+        Self::new(name, self.attr.mode, self.show, self.store)
+    }
 }
 
 /// The files of a directory type.

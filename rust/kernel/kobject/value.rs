@@ -215,4 +215,10 @@ impl<T: AttrValue> Value<T> {
     pub fn set(&self, value: T) {
         self.0.store(value.into_repr(), Relaxed);
     }
+
+    /// Shows `value` as the file would whose value `_field` picks from its directory.
+    #[doc(hidden)]
+    pub fn emit_as<D>(_field: fn(&D) -> &Self, value: T, out: &mut Emitter<'_>) -> Result {
+        value.emit(out)
+    }
 }

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Host tests, run by `make rusttest`.
+
+use proc_macro2::{
+    Delimiter,
+    TokenStream,
+    TokenTree, //
+};
+use std::str::FromStr;
+
+use crate::{
+    dir::sysfs_dir,
+    keyword::keyword, //
+};
+
+fn tokens(source: &str) -> TokenStream {
+    TokenStream::from_str(source).expect("the source of a test has balanced brackets")
+}
+
+/// Writes the tokens with one space between them.
+///
+/// Leaves out the commas before closing brackets, which rustfmt adds and removes as it breaks
+/// lines.
+fn normalise(tokens: TokenStream, out: &mut String) {
+    let mut tokens = tokens.into_iter().peekable();
+
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("( ", ") "),
+                    Delimiter::Brace => ("{ ", "} "),
+                    Delimiter::Bracket => ("[ ", "] "),
+                    Delimiter::None => ("", ""),
+                };
+                out.push_str(open);
+                normalise(group.stream(), out);
+                out.push_str(close);
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ',' && tokens.peek().is_none() => {}
+            token => {
+                out.push_str(&token.to_string());
+                out.push(' ');
+            }
+        }
+    }
+}
+
+/// Compares an expansion with what is expected, token by token.
+#[track_caller]
+fn assert_expansion(expansion: TokenStream, golden: &str) {
+    let source = expansion.to_string();
+    let [mut found, mut expected] = [String::new(), String::new()];
+
+    normalise(expansion, &mut found);
+    normalise(tokens(golden), &mut expected);
+    assert!(
+        found == expected,
+        "the expansion is now\n\n{source}\n\nand was expected to be\n\n{golden}\n"
+    );
+}
+
+/// Checks that an expansion fails with these errors, each at these tokens.
+#[track_caller]
+fn assert_errors(result: syn::Result<TokenStream>, expected: &[(&str, &str)]) {
+    let found: Vec<(String, String)> = match result {
+        Ok(expansion) => panic!("no error, but\n\n{expansion}\n"),
+        Err(errors) => errors
+            .into_iter()
+            .map(|e| (e.span().source_text().unwrap_or_default(), e.to_string()))
+            .collect(),
+    };
+    let found: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(text, message)| (text.as_str(), message.as_str()))
+        .collect();
+
+    assert_eq!(found, expected);
+}
+
+/// Expands a struct with the given fields.
+fn fields(source: &str) -> syn::Result<TokenStream> {
+    sysfs_dir(
+        tokens("lock = Lock"),
+        tokens(&format!("struct Dir {{ {source} }}")),
+    )
+}
+
+#[test]
+fn directory() {
+    let expansion = sysfs_dir(tokens("lock = Lock"), tokens(include_str!("golden/dir.in")));
+
+    assert_expansion(
+        expansion.expect("the directory is valid"),
+        include_str!("golden/dir.out"),
+    );
+}
+
+#[test]
+fn directory_without_anything() {
+    let expansion = sysfs_dir(TokenStream::new(), tokens("struct Empty {}"));
+
+    assert_expansion(
+        expansion.expect("the directory is valid"),
+        include_str!("golden/empty.out"),
+    );
+}
+
+#[test]
+fn keywords() {
+    assert_expansion(
+        keyword(tokens(include_str!("golden/keyword.in"))).expect("the enum is valid"),
+        include_str!("golden/keyword.out"),
+    );
+}
+
+#[test]
+fn errors_of_the_macro() {
+    let dir = || tokens("struct Dir {}");
+
+    assert_errors(
+        sysfs_dir(tokens("lok = Lock"), dir()),
+        &[(
+            "lok",
+            "unknown argument `lok` of `sysfs_dir`, valid ones are `lock`",
+        )],
+    );
+    assert_errors(
+        sysfs_dir(tokens("lock"), dir()),
+        &[("lock", "`lock` needs a value: `lock = ...`")],
+    );
+    assert_errors(
+        sysfs_dir(tokens("lock = 3"), dir()),
+        &[("3", "`lock` needs a type: `lock = Type`")],
+    );
+    assert_errors(
+        sysfs_dir(tokens("lock = A, lock = B"), dir()),
+        &[("lock", "`lock` is given more than once")],
+    );
+    assert_errors(
+        sysfs_dir(TokenStream::new(), tokens("enum Dir { A }")),
+        &[("enum", "`sysfs_dir` makes a directory of a struct")],
+    );
+    assert_errors(
+        sysfs_dir(TokenStream::new(), tokens("struct Dir<T> { a: T }")),
+        &[("<T>", "a directory has no generic parameters")],
+    );
+    assert_errors(
+        sysfs_dir(TokenStream::new(), tokens("struct Dir(u32);")),
+        &[("(u32)", "a directory is a struct with named fields")],
+    );
+    assert_errors(
+        sysfs_dir(TokenStream::new(), tokens("struct Dir;")),
+        &[("Dir", "a directory is a struct with named fields")],
+    );
+}
+
+#[test]
+fn errors_of_roles() {
+    assert_errors(
+        fields("a: u32, #[serde] b: u32, #[attr(rw)] c: u32"),
+        &[
+            (
+                "a",
+                "the field needs one of `#[attr(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
+            ),
+            (
+                "b",
+                "the field needs one of `#[attr(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
+            ),
+        ],
+    );
+    assert_errors(
+        fields("#[attr(rw)] #[dir] a: u32"),
+        &[(
+            "#[dir]",
+            "a field is one thing: `#[attr(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
+        )],
+    );
+    assert_errors(
+        fields("#[attr = 3] a: u32"),
+        &[("attr = 3", "expected `#[name]` or `#[name(...)]`")],
+    );
+}
+
+#[test]
+fn errors_of_attr() {
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "#[attr] a: u32",
+            &[("attr", "`attr` needs the mode: `rw` or `ro`")],
+        ),
+        (
+            "#[attr(rw, ro)] a: u32",
+            &[("ro", "a file is either `rw` or `ro`")],
+        ),
+        ("#[attr(rw = 1)] a: u32", &[("rw", "`rw` takes no value")]),
+        (
+            "#[attr(rw, rw)] a: u32",
+            &[("rw", "`rw` is given more than once")],
+        ),
+        (
+            "#[attr(rw, defualt = 3)] a: u32",
+            &[(
+                "defualt",
+                "unknown argument `defualt` of `attr`, valid ones are `rw`, `ro`, `default`, \
+                 `parse`, `show`, `store`, `name` and `alias(...)`",
+            )],
+        ),
+        (
+            "#[attr(rw, default)] a: u32",
+            &[("default", "`default` needs a value: `default = ...`")],
+        ),
+        (
+            "#[attr(rw, default = 1, default = 2)] a: u32",
+            &[("default", "`default` is given more than once")],
+        ),
+        (
+            "#[attr(rw, name = 3)] a: u32",
+            &[("3", "`name` needs a string: `name = \"...\"`")],
+        ),
+        (
+            "#[attr(rw, show(a))] a: u32",
+            &[("show", "`show` takes no parentheses")],
+        ),
+        (
+            "#[attr(ro, store = f)] a: u32",
+            &[("f", "an `ro` file is not written to")],
+        ),
+        (
+            "#[attr(ro, parse = f)] a: u32",
+            &[("f", "an `ro` file is not written to")],
+        ),
+        (
+            "#[attr(rw, parse = f, store = g)] a: u32",
+            &[("f", "`store` does the parsing, `parse` would not be used")],
+        ),
+        (
+            "#[attr(ro)] a: ()",
+            &[("()", "a file without a value needs `show = ...`")],
+        ),
+        (
+            "#[attr(rw, show = f)] a: ()",
+            &[("()", "an `rw` file without a value needs `store = ...`")],
+        ),
+        (
+            "#[attr(ro, show = f, default = 7)] a: ()",
+            &[(
+                "7",
+                "a file without a value has neither a `default` nor a parser",
+            )],
+        ),
+        (
+            "#[attr(rw, alias)] a: u32",
+            &[("alias", "`alias` needs a name: `alias(\"name\")`")],
+        ),
+        (
+            "#[attr(rw, alias(\"b\", fcg(X)))] a: u32",
+            &[("fcg", "expected `cfg(...)` after the name of an alias")],
+        ),
+        (
+            "#[attr(rw, alias(\"b\", cfg(X), 1))] a: u32",
+            &[(
+                ",",
+                "expected `alias(\"name\")` or `alias(\"name\", cfg(...))`",
+            )],
+        ),
+        // Several errors are reported together.
+        (
+            "#[attr(oops, name = 3)] a: u32, #[attr(ro, store = f)] b: u32",
+            &[
+                ("3", "`name` needs a string: `name = \"...\"`"),
+                ("attr", "`attr` needs the mode: `rw` or `ro`"),
+                (
+                    "oops",
+                    "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `default`, \
+                     `parse`, `show`, `store`, `name` and `alias(...)`",
+                ),
+                ("f", "an `ro` file is not written to"),
+            ],
+        ),
+    ];
+
+    for (source, expected) in cases {
+        assert_errors(fields(source), expected);
+    }
+}
+
+#[test]
+fn errors_of_names() {
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "#[attr(rw, name = \"\")] a: u32",
+            &[("\"\"", "\"\" cannot be the name of a file")],
+        ),
+        (
+            "#[attr(rw, name = \"..\")] a: u32",
+            &[("\"..\"", "\"..\" cannot be the name of a file")],
+        ),
+        (
+            "#[attr(rw, name = \"a/b\")] a: u32",
+            &[("\"a/b\"", "\"a/b\" cannot be the name of a file")],
+        ),
+        (
+            "#[attr(rw, name = \"a\\0\")] a: u32",
+            &[("\"a\\0\"", "\"a\\u{0}\" cannot be the name of a file")],
+        ),
+        (
+            "#[attr(rw)] a: u32, #[attr(rw, alias(\"a\"))] b: u32",
+            &[("\"a\"", "the directory has two entries called \"a\"")],
+        ),
+        (
+            "#[dir] nr: D, #[children(nr = \"nr\")] b: [C]",
+            &[("\"nr\"", "the directory has two entries called \"nr\"")],
+        ),
+    ];
+
+    for (source, expected) in cases {
+        assert_errors(fields(source), expected);
+    }
+}
+
+#[test]
+fn errors_of_directories() {
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "#[dir(min)] a: D",
+            &[("min", "`min` needs a value: `min = ...`")],
+        ),
+        (
+            "#[dir(min = 1, min = 2)] a: D",
+            &[("min", "`min` is given more than once")],
+        ),
+        (
+            "#[children] a: [C]",
+            &[(
+                "children",
+                "`children` needs the name of the file that makes them: `nr = \"...\"`",
+            )],
+        ),
+        (
+            "#[children(nr = \"nr\")] a: C",
+            &[(
+                "C",
+                "the type of numbered subdirectories is written as `[Type]`",
+            )],
+        ),
+        (
+            "#[children(nr = \"nr\", min = 1)] a: [C]",
+            &[(
+                "min",
+                "unknown argument `min` of `children`, valid ones are `nr`, `max`, `check` and \
+                 `alias(...)`",
+            )],
+        ),
+        (
+            "#[state(with = 1)] a: u32",
+            &[(
+                "with",
+                "unknown argument `with` of `state`, valid ones are `init`",
+            )],
+        ),
+    ];
+
+    for (source, expected) in cases {
+        assert_errors(fields(source), expected);
+    }
+    assert_errors(
+        sysfs_dir(
+            TokenStream::new(),
+            tokens("struct Dir { #[children(nr = \"nr\")] a: [C] }"),
+        ),
+        &[(
+            "children",
+            "numbered subdirectories need the lock of the tree: `#[sysfs_dir(lock = ...)]`",
+        )],
+    );
+}
+
+#[test]
+fn errors_of_keywords() {
+    let cases: &[(&str, &[(&str, &str)])] = &[
+        (
+            "struct K;",
+            &[("K", "`Keyword` can only be derived for an enum")],
+        ),
+        ("enum K {}", &[("K", "an enum of keywords needs a variant")]),
+        (
+            "enum K<T> { A }",
+            &[("<T>", "an enum of keywords has no generic parameters")],
+        ),
+        ("enum K { A(u32) }", &[("(u32)", "a keyword has no fields")]),
+        (
+            "enum K { #[keyword(3)] A }",
+            &[("3", "`keyword` needs the word: `#[keyword(\"word\")]`")],
+        ),
+        (
+            "enum K { #[keyword(\"a\")] #[keyword(\"b\")] A }",
+            &[("#[keyword(\"b\")]", "a variant has one `keyword`")],
+        ),
+        (
+            "enum K { A, #[keyword(\"a\")] B }",
+            &[("\"a\"", "two variants have the word \"a\"")],
+        ),
+    ];
+
+    for (source, expected) in cases {
+        assert_errors(keyword(tokens(source)), expected);
+    }
+}
