@@ -32,7 +32,7 @@ pub(crate) struct Contexts {
     #[children(
         nr = "nr_contexts",
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
-        max = 1,
+        max = 1
     )]
     pub(crate) contexts: [Context],
 }
@@ -72,11 +72,11 @@ pub(crate) struct Context {
         default = Operations::Vaddr,
         alias("damon_type", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
-    operations: Operations,
+    pub(crate) operations: Operations,
 
     /// How many bytes an address stands for, a power of two. Only paddr uses it.
     #[attr(rw, default = NonZeroUsize::MIN)]
-    addr_unit: NonZeroUsize,
+    pub(crate) addr_unit: NonZeroUsize,
 
     /// Whether the kdamond pauses monitoring.
     #[attr(rw)]

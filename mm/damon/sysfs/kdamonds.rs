@@ -45,7 +45,12 @@ pub(crate) struct Kdamonds {
 impl Kdamonds {
     /// Refuses to touch the directories of running kdamonds.
     fn check_idle(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result {
-        if self.kdamonds.list(guard).iter().any(|k| k.is_running(guard)) {
+        if self
+            .kdamonds
+            .list(guard)
+            .iter()
+            .any(|k| k.is_running(guard))
+        {
             return Err(EBUSY);
         }
         Ok(())
@@ -78,7 +83,7 @@ pub(crate) struct Kdamond {
 
     /// The monitoring contexts of the kdamond.
     #[dir]
-    contexts: Contexts,
+    pub(crate) contexts: Contexts,
 
     /// The kdamond that was started last, even if it has ended since.
     #[state]
@@ -93,7 +98,7 @@ impl Kdamond {
             .is_some_and(damon::Kdamond::is_running)
     }
 
-    fn show_state(&self, out: &mut Emitter<'_>) -> Result {
+    pub(crate) fn show_state(&self, out: &mut Emitter<'_>) -> Result {
         let guard = DamonSysfsLock::try_lock()?;
         let state = if self.is_running(&guard) {
             Command::On
@@ -105,7 +110,7 @@ impl Kdamond {
         state.emit(out)
     }
 
-    fn show_pid(&self, out: &mut Emitter<'_>) -> Result {
+    pub(crate) fn show_pid(&self, out: &mut Emitter<'_>) -> Result {
         let guard = DamonSysfsLock::try_lock()?;
         let pid = self
             .kdamond
@@ -123,7 +128,7 @@ impl Kdamond {
     ///
     /// Fails with `EBUSY` if the lock is held, whatever the command; with `EINVAL` for an unknown
     /// command and, but for `off`, if there is not one context; and as the command does.
-    fn store_state(&self, input: &CStr) -> Result {
+    pub(crate) fn store_state(&self, input: &CStr) -> Result {
         let mut guard = DamonSysfsLock::try_lock()?;
 
         match Command::parse(input)? {
@@ -135,7 +140,10 @@ impl Kdamond {
     }
 
     /// Returns the one context, without which there is nothing to do.
-    fn context<'a>(&'a self, guard: &'a TreeGuard<DamonSysfsLock>) -> Result<&'a Context> {
+    pub(crate) fn context<'a>(
+        &'a self,
+        guard: &'a TreeGuard<DamonSysfsLock>,
+    ) -> Result<&'a Context> {
         match self.contexts.contexts.list(guard) {
             [context] => Ok(context),
             _ => Err(EINVAL),
@@ -155,7 +163,10 @@ impl Kdamond {
         // What an earlier run left is of no use any more.
         *self.kdamond.get_mut(guard) = None;
 
-        let kdamond = self.context(guard)?.build(guard)?.start(Exclusivity::Shared)?;
+        let kdamond = self
+            .context(guard)?
+            .build(guard)?
+            .start(Exclusivity::Shared)?;
         *self.kdamond.get_mut(guard) = Some(kdamond);
         Ok(())
     }

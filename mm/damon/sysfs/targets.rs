@@ -97,10 +97,10 @@ impl Target {
 
 /// The regions that the monitoring of a target starts with.
 #[sysfs_dir(lock = DamonSysfsLock)]
-struct Regions {
+pub(crate) struct Regions {
     /// Writing N makes the directories 0 to N-1, one for each region, with default values.
     #[children(nr = "nr_regions", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
-    regions: [Region],
+    pub(crate) regions: [Region],
 }
 
 impl Regions {
@@ -108,7 +108,7 @@ impl Regions {
     ///
     /// Fails with `EINVAL` if one of them starts before the end of the one before, and with
     /// `ENOMEM`.
-    fn ranges(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<KVec<AddrRange>> {
+    pub(crate) fn ranges(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<KVec<AddrRange>> {
         let regions = self.regions.list(guard);
         let mut ranges = KVec::with_capacity(regions.len(), GFP_KERNEL)?;
         let mut last_end = 0;
@@ -131,12 +131,12 @@ impl Regions {
 
 /// A region of addresses.
 #[sysfs_dir]
-struct Region {
+pub(crate) struct Region {
     /// The first address.
     #[attr(rw)]
-    start: usize,
+    pub(crate) start: usize,
 
     /// The address after the last one.
     #[attr(rw)]
-    end: usize,
+    pub(crate) end: usize,
 }

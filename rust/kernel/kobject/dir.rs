@@ -69,6 +69,18 @@ impl<T: Directory> Node<T> {
         unsafe { Kobject::from_raw(self.kobj.get()) }
     }
 
+    /// Shows a file as a read of it does.
+    #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
+    pub(super) fn show(&self, name: &CStr, out: &mut super::Emitter<'_>) -> Result {
+        T::FILES.find(name).ok_or(ENOENT)?.show(self, out)
+    }
+
+    /// Stores a string as a write of it does.
+    #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
+    pub(super) fn store(&self, name: &CStr, input: &CStr) -> Result {
+        T::FILES.find(name).ok_or(ENOENT)?.store(self, input)
+    }
+
     /// Returns the node of a kobject.
     ///
     /// # Safety

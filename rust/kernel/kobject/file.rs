@@ -57,6 +57,16 @@ impl<T: Directory> File<T> {
         Self { attr, show, store }
     }
 
+    /// Shows the file of `node`.
+    pub(super) fn show(&self, node: &Node<T>, out: &mut Emitter<'_>) -> Result {
+        self.show.ok_or(EIO)?(node, out)
+    }
+
+    /// Stores what was written to the file of `node`.
+    pub(super) fn store(&self, node: &Node<T>, input: &CStr) -> Result {
+        self.store.ok_or(EIO)?(node, input)
+    }
+
     /// Describes the same file under a second name.
     pub const fn alias(&self, name: &'static CStr) -> Self {
         Self::new(name, self.attr.mode, self.show, self.store)
@@ -88,6 +98,17 @@ impl<T: Directory> FileList<T> {
 
         // INVARIANT: Just checked.
         Self(files)
+    }
+
+    /// Finds the file called `name`.
+    #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
+    pub(super) fn find(&self, name: &CStr) -> Option<&'static File<T>> {
+        self.0.iter().copied().flatten().find(|file| {
+            // SAFETY: The name of a file was made of a static `CStr`.
+            let this = unsafe { CStr::from_char_ptr(file.attr.name) };
+
+            this == name
+        })
     }
 }
 
@@ -152,7 +173,7 @@ unsafe extern "C" fn show<T: Directory>(
     from_result(|| {
         let mut out = Emitter::new(page);
 
-        file.show.ok_or(EIO)?(node, &mut out)?;
+        file.show(node, &mut out)?;
         Ok(isize::try_from(out.as_bytes().len())?)
     })
 }
@@ -179,7 +200,7 @@ unsafe extern "C" fn store<T: Directory>(
     let input = unsafe { CStr::from_char_ptr(buf) };
 
     from_result(|| {
-        file.store.ok_or(EIO)?(node, input)?;
+        file.store(node, input)?;
         Ok(isize::try_from(count)?)
     })
 }

@@ -1,1 +1,465 @@
 // SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests.
+
+use super::{
+    parse,
+    sysfs_dir,
+    tree_lock,
+    AttrValue,
+    Dir,
+    Directory,
+    Emitter,
+    Keyword,
+    Kind,
+    Kobject,
+    Locked,
+    Node,
+    TreeGuard,
+    TreeLock, //
+};
+use crate::{
+    page::PAGE_SIZE,
+    prelude::*,
+    str::CStr,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+use core::num::NonZeroUsize;
+
+tree_lock! {
+    /// The lock of the trees in these tests.
+    enum TestLock;
+}
+
+/// How many directories of type [`Leaf`] were not released yet.
+static LEAVES: Atomic<i32> = Atomic::new(0);
+
+/// Counts itself.
+struct Counted(());
+
+impl Counted {
+    fn new() -> Self {
+        LEAVES.add(1, Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        LEAVES.add(-1, Relaxed);
+    }
+}
+
+#[derive(Clone, Copy, Debug, Keyword, PartialEq)]
+enum Colour {
+    Red,
+    #[keyword("off-white")]
+    OffWhite,
+}
+
+/// A directory with a file of each kind.
+#[sysfs_dir]
+struct Leaf {
+    /// An `unsigned long`.
+    #[attr(rw, default = 5)]
+    ulong: usize,
+
+    /// A `bool`.
+    #[attr(rw, alias("flag"))]
+    boolean: bool,
+
+    /// A keyword.
+    #[attr(rw, default = Colour::OffWhite)]
+    colour: Colour,
+
+    /// Something that fails.
+    #[attr(rw, show = Self::fail, store = Self::refuse)]
+    broken: (),
+
+    /// Not written to.
+    #[attr(ro, default = -7)]
+    int: i32,
+
+    #[state(init = Counted::new())]
+    _counted: Counted,
+}
+
+impl Leaf {
+    fn fail(&self, out: &mut Emitter<'_>) -> Result {
+        out.bytes(b"half a value");
+        Err(EAGAIN)
+    }
+
+    fn refuse(&self, _input: &CStr) -> Result {
+        Err(ENOTTY)
+    }
+}
+
+/// A directory whose numbered subdirectories have subdirectories.
+#[sysfs_dir(lock = TestLock)]
+struct Branch {
+    /// Numbered ones.
+    #[children(nr = "nr_leaves", alias("nr"), max = 4, check = Self::check)]
+    leaves: [Leaf],
+
+    /// One that is always there.
+    #[dir(ulong = 6, colour = Colour::Red)]
+    leaf: Leaf,
+
+    /// Whether the numbered ones may be changed.
+    #[attr(rw)]
+    frozen: bool,
+}
+
+impl Branch {
+    fn check(&self, _guard: &TreeGuard<TestLock>) -> Result {
+        if self.frozen.get() {
+            return Err(EPERM);
+        }
+        Ok(())
+    }
+}
+
+/// A directory that cannot be made whole: the names of its subdirectories clash.
+struct Clash {
+    first: Dir<Leaf>,
+    second: Dir<Leaf>,
+}
+
+impl Directory for Clash {
+    const FILES: super::FileList<Self> = super::FileList::new(&[None]);
+
+    const INFO: &'static super::Info = &super::Info {
+        doc: "",
+        files: &[],
+        dirs: &[],
+    };
+
+    fn new() -> Result<Self> {
+        Ok(Self {
+            first: Dir::new()?,
+            second: Dir::new()?,
+        })
+    }
+
+    fn add_dirs(&self, parent: &Kobject) -> Result {
+        self.first.add(parent, c"same")?;
+        self.second.add(parent, c"same")
+    }
+
+    fn remove_dirs(&mut self) {
+        self.first.remove();
+        self.second.remove();
+    }
+}
+
+/// Makes a directory below `/sys/kernel/mm`.
+fn publish<T: Directory>(name: &CStr) -> Result<Dir<T>> {
+    Dir::publish(super::mm_kobj().ok_or(ENODEV)?, name)
+}
+
+/// Checks what a file shows.
+fn shows<T: Directory>(node: &Node<T>, file: &CStr, expected: &[u8]) -> Result {
+    let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
+    let mut out = Emitter::new(&mut page);
+
+    node.show(file, &mut out)?;
+    assert_eq!(out.as_bytes(), expected);
+    Ok(())
+}
+
+#[macros::kunit_tests(rust_kobject)]
+mod cases {
+    use super::*;
+    use core::fmt::Write;
+
+    #[test]
+    fn numbers_are_parsed_as_in_c() {
+        let max = if usize::BITS == 64 {
+            c"18446744073709551615"
+        } else {
+            c"4294967295"
+        };
+        let above = if usize::BITS == 64 {
+            c"18446744073709551616"
+        } else {
+            c"4294967296"
+        };
+        let cases = [
+            (c"0", Ok(0)),
+            (c"5", Ok(5)),
+            (c"5\n", Ok(5)),
+            (c"+5", Ok(5)),
+            (c"0x10", Ok(16)),
+            (c"+0x10\n", Ok(16)),
+            (c"0X1f", Ok(31)),
+            (c"010", Ok(8)),
+            (max, Ok(usize::MAX)),
+            (above, Err(ERANGE)),
+            (c"", Err(EINVAL)),
+            (c"\n", Err(EINVAL)),
+            (c"5\n\n", Err(EINVAL)),
+            (c" 5", Err(EINVAL)),
+            (c"5 ", Err(EINVAL)),
+            (c"-1", Err(EINVAL)),
+            (c"-0", Err(EINVAL)),
+            (c"0x", Err(EINVAL)),
+            (c"0x+5", Err(EINVAL)),
+            (c"08", Err(EINVAL)),
+            (c"0b1", Err(EINVAL)),
+            (c"0o17", Err(EINVAL)),
+            (c"five", Err(EINVAL)),
+        ];
+
+        for (input, expected) in cases {
+            assert_eq!(usize::parse(input), expected);
+        }
+        for (input, expected) in [
+            (c"4294967295", Ok(u32::MAX)),
+            (c"4294967296", Err(ERANGE)),
+            (c"-1", Err(EINVAL)),
+        ] {
+            assert_eq!(u32::parse(input), expected);
+        }
+        for (input, expected) in [
+            (c"2147483647", Ok(i32::MAX)),
+            (c"2147483648", Err(ERANGE)),
+            (c"-2147483648", Ok(i32::MIN)),
+            (c"-2147483649", Err(ERANGE)),
+            (c"-0x10", Ok(-16)),
+        ] {
+            assert_eq!(i32::parse(input), expected);
+        }
+        for (input, expected) in [
+            (c"0", Err(EINVAL)),
+            (c"1", Ok(NonZeroUsize::MIN)),
+            (above, Err(ERANGE)),
+        ] {
+            assert_eq!(NonZeroUsize::parse(input), expected);
+        }
+    }
+
+    #[test]
+    fn words_are_parsed_as_in_c() {
+        for (input, expected) in [
+            (c"1", Ok(true)),
+            (c"1234", Ok(true)),
+            (c"yes", Ok(true)),
+            (c"on", Ok(true)),
+            (c"0\n", Ok(false)),
+            (c"No", Ok(false)),
+            (c"off", Ok(false)),
+            (c"o", Err(EINVAL)),
+            (c"2", Err(EINVAL)),
+            (c"", Err(EINVAL)),
+        ] {
+            assert_eq!(bool::parse(input), expected);
+        }
+        for (input, expected) in [
+            (c"red", Ok(Colour::Red)),
+            (c"red\n", Ok(Colour::Red)),
+            (c"off-white", Ok(Colour::OffWhite)),
+            (c"red\n\n", Err(EINVAL)),
+            (c"Red", Err(EINVAL)),
+            (c" red", Err(EINVAL)),
+            (c"re", Err(EINVAL)),
+            (c"off_white", Err(EINVAL)),
+            (c"", Err(EINVAL)),
+        ] {
+            assert_eq!(Colour::parse(input), expected);
+        }
+        assert_eq!(Colour::KIND, Kind::Keyword(&[c"red", c"off-white"]));
+        for colour in [Colour::Red, Colour::OffWhite] {
+            assert_eq!(Colour::from_repr(colour.into_repr()), colour);
+        }
+        assert!(parse::is_word(c"on\n", c"on"));
+        assert!(!parse::is_word(c"one", c"on"));
+    }
+
+    #[test]
+    fn output_is_cut_off_at_the_end_of_the_page() -> Result {
+        let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
+        let mut out = Emitter::new(&mut page);
+
+        for _ in 0..Emitter::CAPACITY - 1 {
+            out.bytes(b"x");
+        }
+        write!(out, "{}", 12)?;
+        out.bytes(b"more");
+        assert_eq!(out.as_bytes().len(), PAGE_SIZE - 1);
+        assert_eq!(out.as_bytes().last(), Some(&b'1'));
+        Ok(())
+    }
+
+    #[test]
+    fn lock_is_held_once() -> Result {
+        static DATA: Locked<u32, TestLock> = Locked::new(1);
+
+        let mut guard = TestLock::try_lock()?;
+        *DATA.get_mut(&mut guard) = 2;
+        assert_eq!(*DATA.get(&guard), 2);
+        assert!(TestLock::try_lock().is_err_and(|e| e == EBUSY));
+        drop(guard);
+        drop(TestLock::try_lock()?);
+        Ok(())
+    }
+
+    #[test]
+    fn files_show_and_store() -> Result {
+        let leaf = publish::<Leaf>(c"rust_kunit")?;
+
+        shows(&leaf, c"ulong", b"5\n")?;
+        leaf.store(c"ulong", c"0x20\n")?;
+        shows(&leaf, c"ulong", b"32\n")?;
+        assert_eq!(leaf.store(c"ulong", c"-1"), Err(EINVAL));
+        shows(&leaf, c"ulong", b"32\n")?;
+
+        shows(&leaf, c"flag", b"N\n")?;
+        leaf.store(c"flag", c"y")?;
+        shows(&leaf, c"boolean", b"Y\n")?;
+
+        shows(&leaf, c"colour", b"off-white\n")?;
+        leaf.store(c"colour", c"red")?;
+        shows(&leaf, c"colour", b"red\n")?;
+        assert_eq!(leaf.colour.get(), Colour::Red);
+
+        shows(&leaf, c"int", b"-7\n")?;
+        assert_eq!(leaf.store(c"int", c"3"), Err(EIO));
+
+        assert_eq!(shows(&leaf, c"broken", b""), Err(EAGAIN));
+        assert_eq!(leaf.store(c"broken", c"3"), Err(ENOTTY));
+        Ok(())
+    }
+
+    #[test]
+    fn description_names_every_file() {
+        let info = Leaf::INFO;
+        let expected = [
+            (c"ulong", 0o600, Kind::Ulong),
+            (c"boolean", 0o600, Kind::Bool),
+            (c"flag", 0o600, Kind::Bool),
+            (c"colour", 0o600, Kind::Keyword(Colour::WORDS)),
+            (c"broken", 0o600, Kind::Custom),
+            (c"int", 0o400, Kind::Int),
+        ];
+
+        assert_eq!(info.doc, "A directory with a file of each kind.");
+        assert_eq!(info.files.len(), expected.len());
+        for (file, (name, mode, kind)) in info.files.iter().zip(expected) {
+            assert_eq!(file.name, name);
+            assert_eq!(file.mode, mode);
+            assert_eq!(file.kind, kind);
+            assert_eq!(file.alias_of, (name == c"flag").then_some(c"boolean"));
+        }
+        assert_eq!(Branch::INFO.files.len(), 3);
+        assert_eq!(Branch::INFO.dirs.len(), 2);
+        assert_eq!(Branch::INFO.dirs[0].name, None);
+        assert_eq!(Branch::INFO.dirs[1].name, Some(c"leaf"));
+        assert_eq!(Branch::INFO.dirs[1].overrides.len(), 2);
+    }
+
+    #[test]
+    fn names_are_taken_once() -> Result {
+        let leaf = publish::<Leaf>(c"rust_kunit")?;
+
+        assert_eq!(publish::<Leaf>(c"rust_kunit").err(), Some(EEXIST));
+        assert_eq!(leaf.add(leaf.kobject(), c"again"), Err(EEXIST));
+
+        // The name is free as soon as the owner is gone.
+        drop(leaf);
+        drop(publish::<Leaf>(c"rust_kunit")?);
+        Ok(())
+    }
+
+    #[test]
+    fn parents_have_to_be_there() -> Result {
+        let mut parent = publish::<Leaf>(c"rust_kunit")?;
+
+        parent.remove();
+        parent.remove();
+        assert_eq!(
+            Dir::<Leaf>::publish(parent.kobject(), c"child").err(),
+            Some(ENOENT)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn numbered_directories_come_and_go() -> Result {
+        let branch = publish::<Branch>(c"rust_kunit")?;
+
+        shows(&branch.leaf, c"ulong", b"6\n")?;
+        shows(&branch.leaf, c"colour", b"red\n")?;
+        for (input, expected, nr) in [
+            (c"3", Ok(()), 3usize),
+            (c"5", Err(EINVAL), 3),
+            (c"-1", Err(EINVAL), 3),
+            (c"2147483648", Err(ERANGE), 3),
+            (c"x", Err(EINVAL), 3),
+            (c"4", Ok(()), 4),
+            (c"0", Ok(()), 0),
+            (c"1", Ok(()), 1),
+        ] {
+            assert_eq!(branch.store(c"nr_leaves", input), expected);
+            assert_eq!(branch.leaves.list(&TestLock::try_lock()?).len(), nr);
+        }
+        shows(&branch, c"nr", b"1\n")?;
+
+        // Writing the same number makes new ones.
+        let guard = TestLock::try_lock()?;
+        branch.leaves.list(&guard)[0].ulong.set(9);
+        assert_eq!(branch.store(c"nr", c"1"), Err(EBUSY));
+        assert_eq!(branch.leaves.list(&guard)[0].ulong.get(), 9);
+        drop(guard);
+        branch.store(c"nr", c"1")?;
+        assert_eq!(branch.leaves.list(&TestLock::try_lock()?)[0].ulong.get(), 5);
+
+        branch.frozen.set(true);
+        assert_eq!(branch.store(c"nr", c"2"), Err(EPERM));
+        shows(&branch, c"nr_leaves", b"1\n")?;
+        Ok(())
+    }
+
+    #[test]
+    fn too_many_directories_leave_none() -> Result {
+        let branch = publish::<Branch>(c"rust_kunit")?;
+
+        branch.store(c"nr", c"2")?;
+        let mut guard = TestLock::try_lock()?;
+        assert_eq!(
+            branch.leaves.resize(branch.kobject(), &mut guard, i32::MAX),
+            Err(ENOMEM)
+        );
+        assert!(branch.leaves.list(&guard).is_empty());
+        drop(guard);
+        shows(&branch, c"nr", b"0\n")?;
+        Ok(())
+    }
+
+    // With delayed release there is nothing to see yet: then this is reported as skipped.
+    #[cfg(not(CONFIG_DEBUG_KOBJECT_RELEASE))]
+    #[test]
+    fn every_node_is_released_once() -> Result {
+        let before = LEAVES.load(Relaxed);
+        let branch = publish::<Branch>(c"rust_kunit")?;
+        branch.store(c"nr", c"3")?;
+        assert_eq!(LEAVES.load(Relaxed), before + 4);
+        branch.store(c"nr", c"2")?;
+        assert_eq!(LEAVES.load(Relaxed), before + 3);
+        drop(branch);
+        assert_eq!(LEAVES.load(Relaxed), before);
+
+        // Nor is one lost when making it fails half way.
+        assert_eq!(publish::<Clash>(c"rust_kunit").err(), Some(EEXIST));
+        assert_eq!(LEAVES.load(Relaxed), before);
+        drop(publish::<Leaf>(c"rust_kunit")?);
+
+        // One that was never shown is released, too.
+        drop(Dir::<Branch>::new()?);
+        assert_eq!(LEAVES.load(Relaxed), before);
+        Ok(())
+    }
+}
