@@ -321,16 +321,6 @@ def test_one_target_of_two_exits(checks):
         kdamond.await_end(checks)
 
 
-def test_paused(checks):
-    '''A kdamond that starts paused runs, and stops.'''
-    build()
-    kdamond = Kdamond()
-    kdamond.stage(SELF)
-    must_write(kdamond.context + '/pause', 'Y')
-    kdamond.start(checks)
-    kdamond.stop(checks)
-
-
 def tests():
     run = [('state: never started', test_state_never, ()),
            ('state: running', test_state_run, ()),
@@ -341,7 +331,6 @@ def tests():
             for name, writes, errno in VALIDATION]
     run += [('on: operations not registered', test_not_registered, ()),
             ('on: no target', test_no_target, ()),
-            ('on: paused', test_paused, ()),
             ('kdamonds beside each other', test_beside_each_other, ()),
             ('a target that exits', test_target_exits, ()),
             ('one target of two exits', test_one_target_of_two_exits, ())]

@@ -23,6 +23,7 @@ from errno import EACCES, EINVAL, ENOMEM, EPERM
 from _sysfs_rust_lib import (ADMIN, Checks, KernelLog, Skip, build, exists,
                              full, must_write, read, reset, value, write)
 import _sysfs_rust_kdamond
+import _sysfs_rust_monitor
 import _sysfs_rust_removal
 import _sysfs_rust_table as table
 
@@ -205,7 +206,7 @@ def test_rfc_family(checks):
 
 
 def test_log(checks, log):
-    '''Nothing that was done may have made the kernel complain.'''
+    '''Clean up.  Nothing may have made the kernel complain until then.'''
     reset()
     for line in log.bad_lines():
         checks.that(False, 'kernel log: %s' % line)
@@ -224,6 +225,7 @@ def all_tests(log):
               for path, same_as in table.RFC_NAMES]
     tests += [('second names of nr files', test_rfc_family, ())]
     tests += _sysfs_rust_kdamond.tests()
+    tests += _sysfs_rust_monitor.tests()
     tests += _sysfs_rust_removal.tests()
     tests += [('no complaint in the kernel log', test_log, (log,))]
     return tests
@@ -271,11 +273,8 @@ def main():
 
     tests = all_tests(KernelLog())
     ksft.set_plan(len(tests))
-    try:
-        for test in tests:
-            run(*test)
-    finally:
-        reset()
+    for test in tests:
+        run(*test)
     ksft.finished()
 
 
