@@ -82,16 +82,27 @@ vm_build() {
 	echo "$id" >"$VM_BUILD/.built"
 }
 
-# uml_configure DIR: writes the kunitconfig of the user mode kernel.
+# uml_configure DIR: puts the configuration of the user mode kernel into DIR.
 uml_configure() {
 	mkdir -p "$1"
 	config_fragment "$CHECKOUT/scripts/config/uml.config" >"$1/fragment.config"
+	kunit config "$1" --make_options LLVM=1
 }
 
-# kunit DIR ARG...: kunit.py run of the user mode kernel in DIR.
+# kunit CMD DIR ARG...: the kernel's kunit.py for the user mode kernel in DIR.
 kunit() {
-	local dir=$1
-	shift
-	root_run "$TREE/tools/testing/kunit/kunit.py" run --build_dir "$dir" \
-		--kunitconfig "$dir/fragment.config" --make_options LLVM=1 --jobs "$JOBS" "$@"
+	root_run "$TREE/tools/testing/kunit/kunit.py" "$1" --build_dir "$2" \
+		--kunitconfig "$2/fragment.config" "${@:3}"
+}
+
+# uml_build: configures and builds the user mode kernel with its tests. Sets UML_BUILD.
+uml_build() {
+	UML_BUILD=$BUILD/uml
+	step "building user mode Linux (8 min the first time)" \
+		"$CACHE/log/build-uml-$SOURCE_NAME.log" uml_make "$UML_BUILD"
+}
+
+uml_make() {
+	uml_configure "$1"
+	kunit build "$1" --make_options LLVM=1 --jobs "$JOBS"
 }

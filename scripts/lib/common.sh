@@ -38,7 +38,7 @@ need() {
 }
 
 cache_init() {
-	mkdir -p "$CACHE"/{src,tree,build,log,runs,ccache} ||
+	mkdir -p "$CACHE"/{src,tree,build,log,runs,ccache} 2>/dev/null ||
 		die "cannot create the cache $CACHE (DAMON_RUST_CACHE moves it)"
 	CACHE=$(cd -- "$CACHE" && pwd -P)
 	[[ $CACHE != *[[:space:]:]* ]] ||
@@ -76,10 +76,12 @@ spawn() {
 	[[ -n $IN_JOB ]] || set -m
 	(
 		set +m -e
+		# shellcheck disable=SC2030,SC2031 # is to hold for this job
 		IN_JOB=y
 		"$@"
 	) </dev/null &
 	SPAWNED=$!
+	# shellcheck disable=SC2031
 	[[ -n $IN_JOB ]] || { set +m && RUNNING+=("$SPAWNED"); }
 }
 
@@ -123,8 +125,12 @@ step() {
 	done
 	kill "$timer"
 	if [[ $status -ne 0 ]]; then
-		tail -n "${STEP_TAIL:-40}" "$log" >&2
-		! grep -q 'No space left on device' "$log" || title+=': no space left on the disk; it'
+		if grep -q 'No space left on device' "$log"; then
+			die "$title failed: the disk is full; all of its output: $log"
+		elif grep -qE 'Temporary failure resolving|Could not connect|Connection (timed out|refused)' "$log"; then
+			die "$title failed: the network was not reached; all of its output: $log"
+		fi
+		tail -n 100 "$log" >&2
 		die "$title failed (status $status); all of its output: $log"
 	fi
 	say "    $title: $(elapsed "$start")"

@@ -48,9 +48,9 @@ root_env() {
 	ROOT_ENV=(
 		PATH=/usr/lib/ccache:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 		HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}"
-		CCACHE_DIR="$CACHE/ccache" CCACHE_MAXSIZE=5G
+		CCACHE_DIR="$CACHE/ccache" CCACHE_MAXSIZE=5G CCACHE_NOHASHDIR=1
 		KBUILD_BUILD_USER=damon KBUILD_BUILD_HOST=rust
-		PYTHONDONTWRITEBYTECODE=1
+		PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 	)
 	# How the user reaches the network holds inside as well.
 	for name in http_proxy https_proxy no_proxy PIP_INDEX_URL PIP_EXTRA_INDEX_URL \
@@ -106,7 +106,9 @@ root_remove() {
 # interrupted run.
 root_ensure() {
 	root_env
-	root_is_ready && [[ -z ${1:-} ]] || root_replace
+	if [[ -n ${1:-} ]] || ! root_is_ready; then
+		root_replace
+	fi
 	hold_lock root --shared
 }
 

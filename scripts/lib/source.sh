@@ -22,7 +22,7 @@ source_fetch() {
 	local deb
 	rm -rf "$CACHE/src/.tmp"
 	mkdir -p "$CACHE/src/.tmp"
-	cd "$CACHE/src/.tmp"
+	cd "$CACHE/src/.tmp" || return
 	root_run apt-get update
 	root_run apt-get -o APT::Sandbox::User=root download -t "$SOURCE_SUITE" "$SOURCE_PACKAGE"
 	deb=$(echo "$SOURCE_PACKAGE"_*.deb)

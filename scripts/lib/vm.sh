@@ -54,16 +54,17 @@ vm_initrd() {
 
 # vm_qemu KVM TIMEOUT [ARG...]: boots RUN's kernel with QEMU.
 vm_qemu() {
-	local kvm=$1 timeout=$2 share=() binds=() cpu=(-accel tcg -cpu 'max,-erms') append
+	local kvm=$1 timeout=$2 share=() binds=() cpu append
 	shift 2
 	# Without KVM "rep stosb" goes byte by byte; glibc uses it if the CPU has ERMS.
+	cpu=(-accel tcg -cpu 'max,-erms')
 	[[ $kvm == no ]] || cpu=(-accel kvm -cpu host)
 	append="console=ttyS0 panic=-1 oops=panic quiet loglevel=6"
 	if [[ -n ${VM_SHARE:-} ]]; then
 		binds=(--bind "ro:$VM_SHARE")
 		append+=" damon.share"
-		share=(-fsdev "local,id=share,path=$VM_SHARE,security_model=none,readonly=on,multidevs=remap"
-			-device virtio-9p-pci,fsdev=share,mount_tag=share)
+		share=(-device 'virtio-9p-pci,fsdev=share,mount_tag=share' -fsdev
+			"local,id=share,path=$VM_SHARE,security_model=none,readonly=on,multidevs=remap")
 	fi
 	root_run "${binds[@]}" timeout --foreground --kill-after=10 "$timeout" \
 		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \

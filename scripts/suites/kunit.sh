@@ -10,15 +10,14 @@ kunit_once() {
 	local json=$TEST_DIR/kunit.json
 	[[ ! -s $json ]] || return 0
 	tree_open
-	uml_configure "$BUILD/uml"
-	step "building and running KUnit on user mode Linux (6 min the first time)" \
-		"$TEST_DIR/kunit-run.log" kunit_tolerant "$json"
+	uml_build
+	step "running KUnit on user mode Linux" "$TEST_DIR/kunit-run.log" kunit_tolerant "$json"
 	tree_close
 }
 
 # kunit.py fails if a test does; that is for each of the suites to say.
 kunit_tolerant() {
-	kunit "$BUILD/uml" --json "$1" || [[ -s $1 ]]
+	kunit exec "$UML_BUILD" --json="$1" || [[ -s $1 ]]
 }
 
 suite_kunit_uml_c() {

@@ -5,7 +5,6 @@
 suite_macro() {
 	local log=$TEST_DIR/macro-run.log name verdict
 	tree_open
-	uml_configure "$BUILD/uml"
 	step "building and running the tests of the proc-macro crate" "$log" macro_run
 	tree_close
 	cat "$log"
@@ -20,8 +19,7 @@ suite_macro() {
 }
 
 macro_run() {
-	root_run "$TREE/tools/testing/kunit/kunit.py" config --build_dir "$BUILD/uml" \
-		--kunitconfig "$BUILD/uml/fragment.config" --make_options LLVM=1
+	uml_configure "$BUILD/uml"
 	# Without -s, which would make the tests silent too.
 	root_run make -C "$TREE" O="$BUILD/uml" ARCH=um LLVM=1 -j"$JOBS" rusttest-kobject_macros
 }
