@@ -31,8 +31,8 @@ mod tests;
 /// * `show = PATH`: a `fn(&Self, &mut Emitter<'_>) -> Result` that shows the file.
 /// * `store = PATH`: a `fn(&Self, &CStr) -> Result` that takes what was written.
 /// * `name = "..."`: the name, if it is not that of the field.
-/// * `alias("...")`, `alias("...", cfg(...))`: a second name for the same file, if the
-///   configuration says so. May be repeated.
+/// * `alias("...")`, `alias("...", cfg(...))`: a second name for the same file, which shares its
+///   methods; with `cfg`, only if the configuration says so. May be repeated.
 ///
 /// `#[dir]`, `#[dir(FIELD = EXPR, ...)]`, a subdirectory that is always there. The field becomes a
 /// `Dir` of its type. `FIELD = EXPR` replaces the default of a value in it.
@@ -146,7 +146,7 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```ignore
 /// impl Colour {
-///     const WORDS: &'static [&'static CStr] = &[c"red", c"off-white"];
+///     pub(crate) const WORDS: &'static [&'static CStr] = &[c"red", c"off-white"];
 /// }
 ///
 /// impl AttrValue for Colour {
@@ -162,10 +162,13 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 ///
 ///     fn from_repr(repr: u32) -> Self {
-///         match repr {
-///             1 => Self::OffWhite,
-///             _ => Self::Red,
+///         if repr == 0 {
+///             return Self::Red;
 ///         }
+///         if repr == 1 {
+///             return Self::OffWhite;
+///         }
+///         Self::Red
 ///     }
 ///
 ///     fn parse(input: &CStr) -> Result<Self> {
@@ -179,10 +182,10 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 ///
 ///     fn emit(self, out: &mut Emitter<'_>) -> Result {
-///         out.bytes(match self {
-///             Self::Red => b"red\n",
-///             Self::OffWhite => b"off-white\n",
-///         });
+///         match self {
+///             Self::Red => out.bytes(b"red\n"),
+///             Self::OffWhite => out.bytes(b"off-white\n"),
+///         }
 ///         Ok(())
 ///     }
 /// }

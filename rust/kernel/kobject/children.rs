@@ -78,7 +78,7 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
     /// Removes all directories, as their owner who needs no lock.
     pub fn clear(&mut self) {
         self.nr.store(0, Relaxed);
-        self.list.as_mut().clear();
+        self.list.owned_mut().clear();
     }
 
     /// Shows how many directories there are. This is the `show` of the file that makes them.

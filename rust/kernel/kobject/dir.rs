@@ -52,7 +52,7 @@ pub trait Directory: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `kobj` is initialised, its type is the one that [`Tables`] has for `T`, and the node was
+/// `kobj` is initialised, its type is the one that `Tables` has for `T`, and the node was
 /// allocated by a [`KBox`].
 #[repr(C)]
 pub struct Node<T: Directory> {

@@ -131,7 +131,6 @@ impl<T, L: TreeLock> Locked<T, L> {
     }
 
     /// Gives exclusive access to the holder of the lock.
-    #[expect(clippy::mut_from_ref)]
     pub fn get_mut<'a>(&'a self, _guard: &'a mut TreeGuard<L>) -> &'a mut T {
         // SAFETY: By the invariant of `TreeGuard` there is one guard of `L`. It is exclusively
         // borrowed for `'a`, so that neither a `get()` nor another `get_mut()` can run meanwhile.
@@ -139,7 +138,7 @@ impl<T, L: TreeLock> Locked<T, L> {
     }
 
     /// Gives exclusive access to the owner, who needs no lock.
-    pub fn as_mut(&mut self) -> &mut T {
+    pub fn owned_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }
 }
