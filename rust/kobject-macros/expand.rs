@@ -234,7 +234,9 @@ fn dir_info(entry: &Entry) -> Result<Option<TokenStream>> {
                     let name = c_string(&name)?;
                     Ok(quote!((
                         #name,
-                        |out| { ::kernel::kobject::Value::emit_as(|dir: &#ty| &dir.#field, #value, out) }
+                        |out| {
+                            ::kernel::kobject::Value::emit_as(|dir: &#ty| &dir.#field, #value, out)
+                        }
                     )))
                 })
                 .collect::<Result<Vec<_>>>()?;

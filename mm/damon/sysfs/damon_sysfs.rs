@@ -18,9 +18,9 @@
 //! that is written to a `state` file. A file that does not get it at once fails with `EBUSY`. All
 //! other files hold values that are read and written whole, without a lock.
 //!
-//! ABI: [`Documentation/ABI/testing/sysfs-kernel-mm-damon`]
+//! The files are described in [`sysfs-kernel-mm-damon`].
 //!
-//! [`Documentation/ABI/testing/sysfs-kernel-mm-damon`]: srctree/Documentation/ABI/testing/sysfs-kernel-mm-damon
+//! [`sysfs-kernel-mm-damon`]: srctree/Documentation/ABI/testing/sysfs-kernel-mm-damon
 
 use kernel::{
     kobject::{

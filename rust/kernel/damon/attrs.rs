@@ -9,7 +9,8 @@ use crate::bindings;
 /// DAMON tunes [`Attrs::sample_interval`] and [`Attrs::aggr_interval`], keeping their ratio, aiming
 /// at the given part of the theoretical maximum of accesses being observed.
 ///
-/// The tuning is off, and the rest ignored, if [`aggrs`](Self::aggrs) is zero; which is the default.
+/// The tuning is off, and the rest ignored, if [`aggrs`](Self::aggrs) is zero; which is the
+/// default.
 ///
 /// Corresponds to the C `struct damon_intervals_goal`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

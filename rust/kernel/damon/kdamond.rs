@@ -103,8 +103,8 @@ impl Context {
 ///
 /// # Invariants
 ///
-/// `damon_start()` has succeeded for `ctx`, once. Since then nobody but the kdamond accesses what is
-/// in the context, other than through functions of DAMON that are made for running contexts.
+/// `damon_start()` has succeeded for `ctx`, once. Since then nobody but the kdamond accesses what
+/// is in the context, other than through functions of DAMON that are made for running contexts.
 pub struct Kdamond {
     ctx: OwnedCtx,
 }
@@ -133,9 +133,10 @@ impl Kdamond {
     /// Does nothing if the thread has ended already. The context stays, without its targets, until
     /// this is dropped.
     ///
-    /// The exclusive reference is necessary: two `damon_stop()` at the same time on the same context
-    /// would both wait for the one completion that the ending thread signals, one of them forever.
-    /// It also makes it impossible that the kdamond stops itself in a [`call`](Self::call).
+    /// The exclusive reference is necessary: two `damon_stop()` at the same time on the same
+    /// context would both wait for the one completion that the ending thread signals, one of them
+    /// forever. It also makes it impossible that the kdamond stops itself in a
+    /// [`call`](Self::call).
     #[doc(alias = "damon_stop")]
     pub fn stop(&mut self) {
         let mut ptr = self.ctx.as_ptr();
@@ -266,7 +267,8 @@ where
 ///
 /// # Invariants
 ///
-/// - `ctx` points to a valid `struct damon_ctx`, and the current task is the kdamond that runs on it.
+/// - `ctx` points to a valid `struct damon_ctx`, and the current task is the kdamond that runs on
+///   it.
 /// - Nobody but the owner of this accesses what `ctx` points to, other than through functions of
 ///   DAMON that are made for running contexts, for the lifetime `'a`.
 pub struct OnKdamond<'a> {
@@ -284,7 +286,8 @@ impl OnKdamond<'_> {
     /// - `ctx` must point to a valid `struct damon_ctx`, and the current task must be the kdamond
     ///   that runs on it.
     /// - Nobody but the owner of the returned value may access what `ctx` points to, other than
-    ///   through functions of DAMON that are made for running contexts, as long as the value exists.
+    ///   through functions of DAMON that are made for running contexts, as long as the value
+    ///   exists.
     #[inline]
     unsafe fn new(ctx: NonNull<bindings::damon_ctx>) -> Self {
         // INVARIANT: By the safety requirements.
@@ -311,10 +314,10 @@ impl OnKdamond<'_> {
     /// # Errors
     ///
     /// - [`EINVAL`] if `new` could not be [started](Context::start) either, or if it has an
-    ///   [obsolete](super::TargetMut::set_obsolete) target without a counterpart. The running context
-    ///   is unchanged.
-    /// - [`ENOMEM`] if there is no memory. DAMON tries the update on a copy first. If it still fails
-    ///   half way on the running context, the kdamond ends.
+    ///   [obsolete](super::TargetMut::set_obsolete) target without a counterpart. The running
+    ///   context is unchanged.
+    /// - [`ENOMEM`] if there is no memory. DAMON tries the update on a copy first. If it still
+    ///   fails half way on the running context, the kdamond ends.
     ///
     /// # Examples
     ///

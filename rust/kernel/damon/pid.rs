@@ -77,8 +77,8 @@ impl Pid {
     /// Returns the number of references, to test for leaks.
     #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
     pub(super) fn count(&self) -> u32 {
-        // SAFETY: By the type invariants, the `struct pid` is valid. `count` is valid for reads, and
-        // all accesses to it are atomic.
+        // SAFETY: By the type invariants, the `struct pid` is valid. `count` is valid for reads,
+        // and all accesses to it are atomic.
         let count = unsafe { Atomic::from_ptr(&raw mut (*self.0.get()).count.refs.counter) };
 
         // The counter of a `refcount_t` in use is positive.

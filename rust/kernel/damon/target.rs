@@ -60,7 +60,8 @@ impl<'a> TargetMut<'a> {
     ///
     /// # Safety
     ///
-    /// `target` must point to a valid `struct damon_target` that is in the list of targets of `ctx`.
+    /// `target` must point to a valid `struct damon_target` that is in the list of targets of
+    /// `ctx`.
     #[inline]
     pub(super) unsafe fn new(
         ctx: &'a mut Context,
@@ -72,8 +73,8 @@ impl<'a> TargetMut<'a> {
 
     /// Sets the process that the target is.
     ///
-    /// The context keeps the reference as long as it has the target, and drops it then. Every target
-    /// needs a process if [`OpsId::has_pid`], and no target has one otherwise.
+    /// The context keeps the reference as long as it has the target, and drops it then. Every
+    /// target needs a process if [`OpsId::has_pid`], and no target has one otherwise.
     ///
     /// # Errors
     ///
@@ -87,8 +88,8 @@ impl<'a> TargetMut<'a> {
         // CAST: `Pid` is a `repr(transparent)` wrapper around `bindings::pid`.
         let new = ARef::into_raw(pid).cast::<bindings::pid>().as_ptr();
 
-        // INVARIANT: `pid` of the target owns the reference that `pid` had. The operations are those
-        // of virtual address spaces, whose `cleanup_target()` puts it.
+        // INVARIANT: `pid` of the target owns the reference that `pid` had. The operations are
+        // those of virtual address spaces, whose `cleanup_target()` puts it.
         // SAFETY: By the type invariants, `target` is valid. Nobody else accesses it, because we
         // have the exclusive reference to its context, which is not started.
         let old = unsafe { core::ptr::replace(&raw mut (*self.target.as_ptr()).pid, new) };
@@ -170,8 +171,8 @@ impl<'a> TargetMut<'a> {
         unsafe { bindings::damon_nr_regions(self.target.as_ptr()) }
     }
 
-    /// Sets whether a [commit](super::Kdamond::commit) of the context shall remove the target at the
-    /// same position from the running context, instead of updating it.
+    /// Sets whether a [commit](super::Kdamond::commit) of the context shall remove the target at
+    /// the same position from the running context, instead of updating it.
     ///
     /// A commit of an obsolete target without a counterpart fails. Without a commit this has no
     /// effect.
