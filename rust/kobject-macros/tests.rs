@@ -201,10 +201,10 @@ fn errors_of_attr() {
             &[("rw", "`rw` is given more than once")],
         ),
         (
-            "#[attr(rw, defualt = 3)] a: u32",
+            "#[attr(rw, initial = 3)] a: u32",
             &[(
-                "defualt",
-                "unknown argument `defualt` of `attr`, valid ones are `rw`, `ro`, `default`, \
+                "initial",
+                "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `default`, \
                  `parse`, `show`, `store`, `name` and `alias(...)`",
             )],
         ),

@@ -77,7 +77,7 @@ lint_build() {
 	rm -f "$dir/rust/kernel.o" "$dir/rust/libkobject_macros.so"
 	rm -rf "$dir/mm/damon"
 	step "compiling with clippy and W=1" "$TEST_DIR/lint.log" lint_make "$dir"
-	step "building the documentation" "$TEST_DIR/rustdoc.log" kmake "$dir" rustdoc
+	step "building the documentation" "$TEST_DIR/rustdoc.log" kmake "$dir" CLIPPY=1 W=1 rustdoc
 }
 
 lint_make() {
