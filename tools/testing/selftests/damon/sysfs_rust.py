@@ -22,6 +22,7 @@ import ksft
 from errno import EACCES, EINVAL, ENOMEM, EPERM
 from _sysfs_rust_lib import (ADMIN, Checks, KernelLog, Skip, build, exists,
                              full, must_write, read, reset, value, write)
+import _sysfs_rust_commit
 import _sysfs_rust_kdamond
 import _sysfs_rust_monitor
 import _sysfs_rust_removal
@@ -225,6 +226,7 @@ def all_tests(log):
               for path, same_as in table.RFC_NAMES]
     tests += [('second names of nr files', test_rfc_family, ())]
     tests += _sysfs_rust_kdamond.tests()
+    tests += _sysfs_rust_commit.tests()
     tests += _sysfs_rust_monitor.tests()
     tests += _sysfs_rust_removal.tests()
     tests += [('no complaint in the kernel log', test_log, (log,))]
