@@ -68,6 +68,7 @@ use crate::bindings;
 mod attrs;
 mod context;
 mod kdamond;
+mod memcg;
 mod ops;
 mod owned_ctx;
 mod pid;
@@ -85,6 +86,7 @@ pub use self::kdamond::{
     Kdamond,
     OnKdamond, //
 };
+pub use self::memcg::MemcgId;
 pub use self::ops::OpsId;
 pub use self::pid::Pid;
 pub use self::target::{
