@@ -20,8 +20,12 @@
 //! Everything here can sleep, and takes and releases locks of DAMON internally. Hence nothing of it
 //! may be used from atomic context.
 //!
-//! What this API does not cover yet: schemes (DAMOS), probes, reading the regions, starting several
-//! contexts as one group, and functions that a kdamond calls repeatedly.
+//! A context can also have *schemes* (DAMOS), which do something with memory that is accessed in
+//! some way: see [`Context::add_scheme`].
+//!
+//! What this API does not cover yet: reading the regions, also those of a scheme, several
+//! contexts as one group, the ranges of the system RAM, and functions that a kdamond calls
+//! repeatedly.
 //!
 //! C header: [`include/linux/damon.h`](srctree/include/linux/damon.h)
 //!
@@ -67,11 +71,17 @@ use crate::bindings;
 
 mod attrs;
 mod context;
+mod filter;
 mod kdamond;
 mod memcg;
 mod ops;
 mod owned_ctx;
 mod pid;
+mod probe;
+mod quota;
+mod running;
+mod scheme;
+mod scheme_mut;
 mod target;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod tests;
@@ -81,6 +91,12 @@ pub use self::attrs::{
     IntervalsGoal, //
 };
 pub use self::context::Context;
+pub use self::filter::{
+    Filter,
+    FilterKind,
+    ProbeFilter,
+    ProbeFilterKind, //
+};
 pub use self::kdamond::{
     Exclusivity,
     Kdamond,
@@ -89,6 +105,28 @@ pub use self::kdamond::{
 pub use self::memcg::MemcgId;
 pub use self::ops::OpsId;
 pub use self::pid::Pid;
+pub use self::probe::{
+    ProbeMut,
+    MAX_PROBES, //
+};
+pub use self::quota::{
+    Goal,
+    GoalMetric,
+    GoalTuner,
+    Quota, //
+};
+pub use self::running::{
+    RunningScheme,
+    Stat, //
+};
+pub use self::scheme::{
+    AccessPattern,
+    Action,
+    Scheme,
+    Watermarks,
+    WmarkMetric, //
+};
+pub use self::scheme_mut::SchemeMut;
 pub use self::target::{
     AddrRange,
     TargetMut, //

@@ -32,6 +32,7 @@ use core::ptr::NonNull;
 /// - The `addr_unit` of the context is not zero; its `min_region_sz` is a power of two, and the one
 ///   that goes with `ops` and `addr_unit`.
 /// - If the context has a target then `ops` is `Some`.
+/// - It has [`MAX_PROBES`](super::MAX_PROBES) probes at most.
 /// - The `pid` of each target is null or owns a reference. It is null if `ops` has no pid; else
 ///   `nr_pidless` is the number of targets for that it is null.
 ///

@@ -87,7 +87,8 @@ impl Context {
         // invariants of `Context`. If this fails then no kdamond runs on the context.
         to_result(unsafe { bindings::damon_start(&raw mut ptr, 1, exclusive) })?;
 
-        // INVARIANT: `damon_start()` has succeeded for the context.
+        // INVARIANT: `damon_start()` has succeeded for the context, which has as many probes as a
+        // `Context` can have.
         Ok(Kdamond { ctx })
     }
 }
@@ -103,8 +104,10 @@ impl Context {
 ///
 /// # Invariants
 ///
-/// `damon_start()` has succeeded for `ctx`, once. Since then nobody but the kdamond accesses what
-/// is in the context, other than through functions of DAMON that are made for running contexts.
+/// - `damon_start()` has succeeded for `ctx`, once. Since then nobody but the kdamond accesses what
+///   is in the context, other than through functions of DAMON that are made for running contexts.
+/// - The context has [`MAX_PROBES`](super::MAX_PROBES) probes at most: each [`Context`] has, also
+///   those that are committed.
 pub struct Kdamond {
     ctx: OwnedCtx,
 }
@@ -296,6 +299,12 @@ impl OnKdamond<'_> {
             _ctx: PhantomData,
             _not_send: NotThreadSafe,
         }
+    }
+
+    /// Returns the pointer to the C context.
+    #[inline]
+    pub(super) fn as_ptr(&self) -> *mut bindings::damon_ctx {
+        self.ctx.as_ptr()
     }
 
     /// Returns the current monitoring attributes.
