@@ -21,9 +21,9 @@
 //! may be used from atomic context.
 //!
 //! A context can also have *schemes* (DAMOS), which do something with memory that is accessed in
-//! some way: see [`Context::add_scheme`].
+//! some way: see [`Context::add_scheme`]. [`Kdamond::walk`] tells what regions they apply to.
 //!
-//! What this API does not cover yet: reading the regions, also those of a scheme, several
+//! What this API does not cover yet: reading the regions without a scheme, starting several
 //! contexts as one group, the ranges of the system RAM, and functions that a kdamond calls
 //! repeatedly.
 //!
@@ -82,9 +82,12 @@ mod quota;
 mod running;
 mod scheme;
 mod scheme_mut;
+#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
+mod scheme_tests;
 mod target;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod tests;
+mod walk;
 
 pub use self::attrs::{
     Attrs,
@@ -131,6 +134,7 @@ pub use self::target::{
     AddrRange,
     TargetMut, //
 };
+pub use self::walk::Visit;
 
 /// Returns the number of contexts that are running now, whoever started them.
 ///

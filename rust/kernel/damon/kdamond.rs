@@ -113,6 +113,12 @@ pub struct Kdamond {
 }
 
 impl Kdamond {
+    /// Returns the pointer to the C context.
+    #[inline]
+    pub(super) fn as_ptr(&self) -> *mut bindings::damon_ctx {
+        self.ctx.as_ptr()
+    }
+
     /// Returns whether the kernel thread is running.
     ///
     /// If this is `false` once then it stays so.
