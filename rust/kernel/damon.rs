@@ -24,8 +24,7 @@
 //! some way: see [`Context::add_scheme`]. [`Kdamond::walk`] tells what regions they apply to.
 //!
 //! What this API does not cover yet: reading the regions without a scheme, starting several
-//! contexts as one group, the ranges of the system RAM, and functions that a kdamond calls
-//! repeatedly.
+//! contexts as one group, and the ranges of the system RAM.
 //!
 //! C header: [`include/linux/damon.h`](srctree/include/linux/damon.h)
 //!
@@ -79,6 +78,7 @@ mod owned_ctx;
 mod pid;
 mod probe;
 mod quota;
+mod repeat;
 mod running;
 mod scheme;
 mod scheme_mut;

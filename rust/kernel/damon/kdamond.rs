@@ -4,6 +4,7 @@
 
 use super::{
     owned_ctx::OwnedCtx,
+    repeat::RepeatedCall,
     Attrs,
     Context, //
 };
@@ -89,7 +90,10 @@ impl Context {
 
         // INVARIANT: `damon_start()` has succeeded for the context, which has as many probes as a
         // `Context` can have.
-        Ok(Kdamond { ctx })
+        Ok(Kdamond {
+            ctx,
+            repeated_calls: KVec::new(),
+        })
     }
 }
 
@@ -108,8 +112,11 @@ impl Context {
 ///   is in the context, other than through functions of DAMON that are made for running contexts.
 /// - The context has [`MAX_PROBES`](super::MAX_PROBES) probes at most: each [`Context`] has, also
 ///   those that are committed.
+/// - `repeated_calls` are requests to call functions on that kdamond. They are not dropped before
+///   it has ended.
 pub struct Kdamond {
     ctx: OwnedCtx,
+    repeated_calls: KVec<RepeatedCall>,
 }
 
 impl Kdamond {
@@ -117,6 +124,27 @@ impl Kdamond {
     #[inline]
     pub(super) fn as_ptr(&self) -> *mut bindings::damon_ctx {
         self.ctx.as_ptr()
+    }
+
+    /// Returns the pointer to the C context.
+    #[inline]
+    pub(super) fn as_non_null(&self) -> NonNull<bindings::damon_ctx> {
+        self.ctx.as_non_null()
+    }
+
+    /// Makes room for one more [`RepeatedCall`].
+    pub(super) fn reserve_repeated_call(&mut self) -> Result {
+        Ok(self.repeated_calls.reserve(1, GFP_KERNEL)?)
+    }
+
+    /// Keeps `call` until the kdamond has ended.
+    ///
+    /// There must be [room](Self::reserve_repeated_call) for it.
+    pub(super) fn keep_repeated_call(&mut self, call: RepeatedCall) {
+        if let Err(err) = self.repeated_calls.push_within_capacity(call) {
+            // Not reached. The kdamond might still use it: better leak it than free it.
+            core::mem::forget(err);
+        }
     }
 
     /// Returns whether the kernel thread is running.
@@ -145,15 +173,20 @@ impl Kdamond {
     /// The exclusive reference is necessary: two `damon_stop()` at the same time on the same
     /// context would both wait for the one completion that the ending thread signals, one of them
     /// forever. It also makes it impossible that the kdamond stops itself in a
-    /// [`call`](Self::call).
+    /// [`call`](Self::call). Functions that are called [repeatedly](Self::call_repeatedly) are
+    /// dropped after the thread has ended.
     #[doc(alias = "damon_stop")]
     pub fn stop(&mut self) {
         let mut ptr = self.ctx.as_ptr();
 
         // SAFETY: `ptr` is an array of one valid context, by the type invariants. We have the
-        // exclusive reference, hence this is the only call for the context, and we are not on its
-        // kdamond: functions run there only while `call()` has a shared reference.
+        // exclusive reference, hence this is the only call for the context. If we are on its
+        // kdamond, in a function that it calls repeatedly, then this waits for itself and never
+        // returns.
         unsafe { bindings::damon_stop(&raw mut ptr, 1) };
+
+        // The kdamond has ended.
+        self.repeated_calls.clear();
     }
 
     /// Calls `f` on the kernel thread, and returns what it returned.
@@ -298,7 +331,7 @@ impl OnKdamond<'_> {
     ///   through functions of DAMON that are made for running contexts, as long as the value
     ///   exists.
     #[inline]
-    unsafe fn new(ctx: NonNull<bindings::damon_ctx>) -> Self {
+    pub(super) unsafe fn new(ctx: NonNull<bindings::damon_ctx>) -> Self {
         // INVARIANT: By the safety requirements.
         Self {
             ctx,
