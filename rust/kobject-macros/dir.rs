@@ -75,11 +75,13 @@ pub(crate) struct Attr {
 
 /// Numbered subdirectories.
 pub(crate) struct Children {
-    pub(crate) names: Names,
+    /// The file that makes them, unless the code does.
+    pub(crate) names: Option<Names>,
     pub(crate) ty: Type,
     pub(crate) lock: Path,
     pub(crate) max: Option<Expr>,
     pub(crate) check: Option<Expr>,
+    pub(crate) init: Option<Expr>,
 }
 
 /// The names of a file.
@@ -241,16 +243,33 @@ fn attr(mut args: Args, ident: &Ident, ty: &Type) -> Result<EntryKind> {
 
 /// Makes numbered subdirectories of a field that has `#[children(...)]`.
 fn children(mut args: Args, ident: &Ident, ty: &Type, lock: Option<&Path>) -> Result<EntryKind> {
-    let nr = args.string("nr");
-    if nr.is_none() {
-        args.error(Error::new(
-            args.span(),
-            "`children` needs the name of the file that makes them: `nr = \"...\"`",
-        ));
-    }
-    let names = names_of(&mut args, nr, ident);
+    let names = args
+        .string("nr")
+        .map(|nr| names_of(&mut args, Some(nr), ident));
     let max = args.expr("max");
     let check = args.expr("check");
+    let init = args.expr("init");
+    let own_lock = match args.expr("lock") {
+        Some(Expr::Path(path)) => Some(path.path),
+        Some(other) => {
+            args.error(Error::new_spanned(
+                other,
+                "`lock` needs a type: `lock = Type`",
+            ));
+            None
+        }
+        None => None,
+    };
+    let lock = own_lock.as_ref().or(lock);
+
+    if names.is_none() {
+        for unused in [&max, &check, &init].into_iter().flatten() {
+            args.error(Error::new_spanned(
+                unused,
+                "without `nr` there is no file that makes directories",
+            ));
+        }
+    }
 
     let elem = match ty {
         Type::Slice(slice) => Some(&*slice.elem),
@@ -269,7 +288,10 @@ fn children(mut args: Args, ident: &Ident, ty: &Type, lock: Option<&Path>) -> Re
         ));
     }
 
-    args.finish("children", "`nr`, `max`, `check` and `alias(...)`")?;
+    args.finish(
+        "children",
+        "`nr`, `max`, `check`, `init`, `lock` and `alias(...)`",
+    )?;
     match (elem, lock) {
         (Some(elem), Some(lock)) => Ok(EntryKind::Children(Children {
             names,
@@ -277,6 +299,7 @@ fn children(mut args: Args, ident: &Ident, ty: &Type, lock: Option<&Path>) -> Re
             lock: lock.clone(),
             max,
             check,
+            init,
         })),
         _ => Err(Error::new(ident.span(), "incomplete `children`")),
     }
@@ -321,13 +344,16 @@ impl Entry {
     /// The names of what the field is in sysfs, without and with their conditions.
     fn names(&self) -> Vec<&LitStr> {
         match &self.kind {
-            EntryKind::Attr(Attr { names, .. }) | EntryKind::Children(Children { names, .. }) => {
-                std::iter::once(&names.name)
-                    .chain(names.aliases.iter().map(|alias| &alias.name))
-                    .collect()
-            }
+            EntryKind::Attr(Attr { names, .. })
+            | EntryKind::Children(Children {
+                names: Some(names), ..
+            }) => std::iter::once(&names.name)
+                .chain(names.aliases.iter().map(|alias| &alias.name))
+                .collect(),
             EntryKind::Dir { name, .. } => vec![name],
-            EntryKind::State { .. } => Vec::new(),
+            EntryKind::Children(Children { names: None, .. }) | EntryKind::State { .. } => {
+                Vec::new()
+            }
         }
     }
 }

@@ -131,23 +131,32 @@ fn default_of(attr: &Attr) -> TokenStream {
 }
 
 /// Returns the code of the file that makes numbered subdirectories.
-fn nr_file<'a>(ident: &Ident, children: &'a Children, doc: &'a str) -> FileCode<'a> {
+fn nr_file<'a>(
+    ident: &Ident,
+    children: &'a Children,
+    names: &'a Names,
+    doc: &'a str,
+) -> FileCode<'a> {
     let (max, max_kind) = match &children.max {
         Some(max) => (quote!(Some(#max)), quote!(Some(#max))),
         None => (quote!(None), quote!(None)),
     };
     let check = match &children.check {
-        Some(check) => quote!(|guard| { (#check)(this, guard) }),
+        Some(check) => quote!(|guard| (#check)(this, guard)),
         None => quote!(|_guard| Ok(())),
+    };
+    let init = match &children.init {
+        Some(init) => quote!(|child| (#init)(this, child)),
+        None => quote!(|_child| ()),
     };
 
     FileCode {
-        names: &children.names,
+        names,
         doc,
         writable: true,
         show: quote!(Some(|this, out| this.#ident.show_nr(out))),
         store: quote!(Some(|this, input| {
-            this.#ident.store_nr(this.kobject(), input, #max, #check)
+            this.#ident.store_nr(this.kobject(), input, #max, #check, #init)
         })),
         kind: quote!(::kernel::kobject::Kind::Nr(#max_kind)),
         default: quote!(Some(|out| ::kernel::kobject::AttrValue::emit(0i32, out))),
@@ -325,7 +334,10 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
             EntryKind::Attr(attr) => Some(attr_file(field, attr, &entry.doc)),
             EntryKind::Children(children) => {
                 remove.extend(quote!(self.#field.clear();));
-                Some(nr_file(field, children, &entry.doc))
+                children
+                    .names
+                    .as_ref()
+                    .map(|names| nr_file(field, children, names, &entry.doc))
             }
             EntryKind::Dir { name, .. } => {
                 let name = c_string(name)?;

@@ -41,11 +41,14 @@ mod tests;
 /// `[Type]` and becomes `Children<Type, Lock>`, and the directory gets a file that makes N of them
 /// when N is written to it.
 ///
-/// * `nr = "..."`: the name of that file. Needed.
+/// * `nr = "..."`: the name of that file. Without it there is none, and the code makes the
+///   directories with `Children::push()`.
 /// * `alias(...)`: as above, a second name of that file.
 /// * `max = EXPR`: the largest number that is accepted.
 /// * `check = PATH`: a `fn(&Self, &TreeGuard<Lock>) -> Result` that may refuse, once the lock is
 ///   held and before anything is changed.
+/// * `init = PATH`: a `fn(&Self, &Type)` that prepares each new directory before it is shown.
+/// * `lock = Type`: another lock than that of the tree.
 ///
 /// `#[state]`, `#[state(init = EXPR)]`, data that is not in sysfs. The field keeps its type; it
 /// starts with `EXPR`, or else with `Default::default()`.
@@ -91,7 +94,7 @@ mod tests;
 ///         Some(|this, out| this.apples.show_nr(out)),
 ///         Some(|this, input| {
 ///             this.apples
-///                 .store_nr(this.kobject(), input, Some(100), |_guard| Ok(()))
+///                 .store_nr(this.kobject(), input, Some(100), |_guard| Ok(()), |_child| ())
 ///         }),
 ///     );
 /// }

@@ -333,11 +333,12 @@ fn errors_of_directories() {
             &[("min", "`min` is given more than once")],
         ),
         (
-            "#[children] a: [C]",
-            &[(
-                "children",
-                "`children` needs the name of the file that makes them: `nr = \"...\"`",
-            )],
+            "#[children(max = 3)] a: [C]",
+            &[("3", "without `nr` there is no file that makes directories")],
+        ),
+        (
+            "#[children(nr = \"nr\", lock = 3)] a: [C]",
+            &[("3", "`lock` needs a type: `lock = Type`")],
         ),
         (
             "#[children(nr = \"nr\")] a: C",
@@ -350,8 +351,8 @@ fn errors_of_directories() {
             "#[children(nr = \"nr\", min = 1)] a: [C]",
             &[(
                 "min",
-                "unknown argument `min` of `children`, valid ones are `nr`, `max`, `check` and \
-                 `alias(...)`",
+                "unknown argument `min` of `children`, valid ones are `nr`, `max`, `check`, \
+                 `init`, `lock` and `alias(...)`",
             )],
         ),
         (

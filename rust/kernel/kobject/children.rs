@@ -53,6 +53,18 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
     ///
     /// After a failure there are none: `EINVAL` for a negative `nr`, `ENOMEM`.
     pub fn resize(&self, parent: &Kobject, guard: &mut TreeGuard<L>, nr: i32) -> Result {
+        self.resize_with(parent, guard, nr, |_| ())
+    }
+
+    /// Does what [`Children::resize`] does, with `init` called for each directory before it is
+    /// shown.
+    pub fn resize_with(
+        &self,
+        parent: &Kobject,
+        guard: &mut TreeGuard<L>,
+        nr: i32,
+        init: impl Fn(&T),
+    ) -> Result {
         let capacity = usize::try_from(nr)?;
         let list = self.list.get_mut(guard);
 
@@ -62,7 +74,7 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         // `nr` comes from user space: refuse too large a one quietly.
         let mut new = KVec::with_capacity(capacity, GFP_KERNEL | __GFP_NOWARN)?;
         for i in 0..nr {
-            let made = Dir::publish_nr(parent, i)
+            let made = Dir::publish_nr(parent, i, &init)
                 .and_then(|dir| new.push_within_capacity(dir).map_err(|_| ENOMEM));
 
             if let Err(e) = made {
@@ -73,6 +85,44 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         }
         *list = new;
         Ok(())
+    }
+
+    /// Makes one more directory below `parent`, the kobject of the directory that this belongs to,
+    /// with `init` called for it before it is shown.
+    ///
+    /// Fails with `ENOMEM` and leaves those that there are alone.
+    pub fn push(
+        &self,
+        parent: &Kobject,
+        guard: &mut TreeGuard<L>,
+        init: impl FnOnce(&T),
+    ) -> Result {
+        let list = self.list.get_mut(guard);
+        let nr = i32::try_from(list.len())?;
+        let dir = Dir::new()?;
+
+        init(&dir);
+        // Shown last: what is in the list is in sysfs.
+        list.reserve(1, GFP_KERNEL)?;
+        dir.add_nr(parent, nr)?;
+        list.push_within_capacity(dir).map_err(|_| ENOMEM)?;
+        self.nr.store(nr.saturating_add(1), Relaxed);
+        Ok(())
+    }
+
+    /// Removes the last directory, if there is one.
+    pub fn pop(&self, guard: &mut TreeGuard<L>) {
+        let list = self.list.get_mut(guard);
+
+        drop(list.pop());
+        self.nr
+            .store(i32::try_from(list.len()).unwrap_or(i32::MAX), Relaxed);
+    }
+
+    /// Removes all directories.
+    pub fn remove_all(&self, guard: &mut TreeGuard<L>) {
+        self.nr.store(0, Relaxed);
+        self.list.get_mut(guard).clear();
     }
 
     /// Removes all directories, as their owner who needs no lock.
@@ -97,6 +147,7 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         input: &CStr,
         max: Option<i32>,
         check: impl FnOnce(&TreeGuard<L>) -> Result,
+        init: impl Fn(&T),
     ) -> Result {
         let nr = parse::int(input)?;
 
@@ -106,6 +157,6 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
 
         let mut guard = L::try_lock()?;
         check(&guard)?;
-        self.resize(parent, &mut guard, nr)
+        self.resize_with(parent, &mut guard, nr, init)
     }
 }

@@ -170,25 +170,34 @@ impl<T: Directory> Dir<T> {
         Ok(dir)
     }
 
-    /// Makes a directory and shows it, with its subdirectories, under a number below `parent`.
+    /// Makes a directory and shows it, with its subdirectories, under a number below `parent`,
+    /// with `init` called before that.
     ///
     /// Fails as [`Dir::publish`] does.
-    pub fn publish_nr(parent: &Kobject, nr: i32) -> Result<Self> {
+    pub(super) fn publish_nr(parent: &Kobject, nr: i32, init: impl FnOnce(&T)) -> Result<Self> {
         let dir = Self::new()?;
 
-        dir.claim()?;
+        init(&dir);
+        dir.add_nr(parent, nr)?;
+        Ok(dir)
+    }
+
+    /// Shows the directory, with its subdirectories, under a number below `parent`.
+    ///
+    /// Works once, as [`Dir::add`] does, and fails as [`Dir::publish`] does.
+    pub(super) fn add_nr(&self, parent: &Kobject, nr: i32) -> Result {
+        self.claim()?;
         // SAFETY: The kobjects are initialised, ours was not added, and the format asks for an
         // `int`.
         to_result(unsafe {
             bindings::kobject_add(
-                Self::kobj_of(dir.node),
+                Self::kobj_of(self.node),
                 parent.as_ptr(),
                 c"%d".as_char_ptr(),
                 nr,
             )
         })?;
-        dir.add_dirs(dir.kobject())?;
-        Ok(dir)
+        self.add_dirs(self.kobject())
     }
 
     /// Shows the directory, with its subdirectories, as `name` below `parent`.

@@ -25,7 +25,7 @@ pub enum Kind {
     /// One of these words.
     Keyword(&'static [&'static CStr]),
     /// The number of numbered subdirectories, up to a bound if there is one.
-    Nr(Option<usize>),
+    Nr(Option<i32>),
     /// What the methods of the file make of it.
     Custom,
 }

@@ -123,6 +123,32 @@ impl Branch {
     }
 }
 
+/// A directory whose numbered subdirectories are made in other ways.
+#[sysfs_dir(lock = TestLock)]
+struct Nursery {
+    /// Made by writing, and prepared.
+    #[children(nr = "nr_leaves", init = Self::init_leaf)]
+    leaves: [Leaf],
+
+    /// What the others start with.
+    #[attr(rw, default = 77)]
+    start: usize,
+}
+
+impl Nursery {
+    fn init_leaf(&self, leaf: &Leaf) {
+        leaf.ulong.set(self.start.get());
+    }
+}
+
+/// A directory whose numbered subdirectories are made by the code.
+#[sysfs_dir]
+struct Grown {
+    /// Made by the code.
+    #[children(lock = TestLock)]
+    leaves: [Leaf],
+}
+
 /// A directory that cannot be made whole: the names of its subdirectories clash.
 struct Clash {
     first: Dir<Leaf>,
@@ -420,6 +446,49 @@ mod cases {
         branch.frozen.set(true);
         assert_eq!(branch.store(c"nr", c"2"), Err(EPERM));
         shows(&branch, c"nr_leaves", b"1\n")?;
+        Ok(())
+    }
+
+    #[test]
+    fn numbered_directories_are_prepared() -> Result {
+        let nursery = publish::<Nursery>(c"rust_kunit")?;
+
+        nursery.store(c"nr_leaves", c"2")?;
+        for leaf in nursery.leaves.list(&TestLock::try_lock()?) {
+            shows(leaf, c"ulong", b"77\n")?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn code_makes_numbered_directories() -> Result {
+        let grown = publish::<Grown>(c"rust_kunit")?;
+        let mut guard = TestLock::try_lock()?;
+
+        assert!(Grown::INFO.files.is_empty());
+        for value in 0..3 {
+            grown
+                .leaves
+                .push(grown.kobject(), &mut guard, |leaf| leaf.ulong.set(value))?;
+        }
+        let values = |guard: &TreeGuard<TestLock>| {
+            let mut leaves = grown.leaves.list(guard).iter();
+            [(); 3].map(|()| leaves.next().map(|leaf| leaf.ulong.get()))
+        };
+        assert_eq!(values(&guard), [Some(0), Some(1), Some(2)]);
+
+        // The number of the last one is free again.
+        grown.leaves.pop(&mut guard);
+        grown
+            .leaves
+            .push(grown.kobject(), &mut guard, |leaf| leaf.ulong.set(9))?;
+        assert_eq!(values(&guard), [Some(0), Some(1), Some(9)]);
+
+        grown.leaves.remove_all(&mut guard);
+        grown.leaves.pop(&mut guard);
+        assert_eq!(values(&guard), [None; 3]);
+        grown.leaves.push(grown.kobject(), &mut guard, |_| ())?;
+        assert_eq!(values(&guard), [Some(5), None, None]);
         Ok(())
     }
 

@@ -137,6 +137,29 @@ impl_attr_value! {
     i32 => Kind::Int, parse::int;
 }
 
+/// A `u8` is for files that are only read: what is written is an `unsigned int` that fits.
+impl AttrValue for u8 {
+    type Repr = u32;
+
+    const KIND: Kind = Kind::Uint;
+
+    fn into_repr(self) -> u32 {
+        self.into()
+    }
+
+    fn from_repr(repr: u32) -> Self {
+        Self::try_from(repr).unwrap_or(Self::MAX)
+    }
+
+    fn parse(input: &CStr) -> Result<Self> {
+        Self::try_from(parse::uint(input)?).map_err(|_| ERANGE)
+    }
+
+    fn emit(self, out: &mut Emitter<'_>) -> Result {
+        u32::from(self).emit(out)
+    }
+}
+
 /// A `bool` is shown as `Y` or `N`.
 impl AttrValue for bool {
     type Repr = Self;
