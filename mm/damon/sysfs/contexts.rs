@@ -20,6 +20,7 @@ use kernel::{
 
 use crate::{
     monitoring_attrs::MonitoringAttrs,
+    schemes::Schemes,
     targets::Targets,
     DamonSysfsLock, //
 };
@@ -89,6 +90,10 @@ pub(crate) struct Context {
     /// What is monitored.
     #[dir]
     targets: Targets,
+
+    /// What is done with memory, depending on its accesses.
+    #[dir]
+    pub(crate) schemes: Schemes,
 }
 
 impl Context {
@@ -112,7 +117,9 @@ impl Context {
         ctx.set_addr_unit(self.addr_unit.get().get())?;
         ctx.set_paused(self.pause.get());
         ctx.set_attrs(&self.monitoring_attrs.attrs())?;
+        self.monitoring_attrs.probes.add_to(&mut ctx, guard)?;
         self.targets.add_to(&mut ctx, ops, guard)?;
+        self.schemes.add_to(&mut ctx, guard)?;
         Ok(ctx)
     }
 }

@@ -10,6 +10,7 @@
 //!     contexts/<C>/                        contexts
 //!       monitoring_attrs/                  monitoring_attrs
 //!       targets/<T>/regions/<R>/           targets
+//!       schemes/<S>/                       schemes
 //! ```
 //!
 //! # Locking
@@ -35,10 +36,13 @@ use kernel::{
 
 mod contexts;
 mod kdamonds;
+mod memcg_path;
 mod monitoring_attrs;
+mod schemes;
 mod targets;
 #[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]
 mod tests;
+mod ul_range;
 
 use kdamonds::Kdamonds;
 
@@ -49,22 +53,22 @@ tree_lock! {
 
 /// The root of the interface.
 #[sysfs_dir]
-struct Damon {
+pub(crate) struct Damon {
     /// What the administrator of the system uses.
     #[dir]
-    admin: Admin,
+    pub(crate) admin: Admin,
 }
 
 /// What the administrator of the system uses.
 #[sysfs_dir]
-struct Admin {
+pub(crate) struct Admin {
     /// The monitoring threads.
     #[dir]
-    kdamonds: Kdamonds,
+    pub(crate) kdamonds: Kdamonds,
 }
 
 /// The tree, which stays until the system goes down.
-static ROOT: SetOnce<Dir<Damon>> = SetOnce::new();
+pub(crate) static ROOT: SetOnce<Dir<Damon>> = SetOnce::new();
 
 /// Shows the interface.
 ///

@@ -6,7 +6,8 @@ use core::fmt::Write;
 use kernel::{
     damon::{
         self,
-        Exclusivity, //
+        Exclusivity,
+        OnKdamond, //
     },
     kobject::{
         sysfs_dir,
@@ -15,10 +16,17 @@ use kernel::{
         Keyword,
         Locked,
         TreeGuard,
-        TreeLock, //
+        TreeLock,
+        Value, //
     },
     prelude::*,
-    str::CStr, //
+    str::CStr,
+    sync::Arc,
+    time::{
+        Delta,
+        Instant,
+        Monotonic, //
+    }, //
 };
 
 use crate::{
@@ -26,7 +34,8 @@ use crate::{
         Context,
         Contexts, //
     },
-    DamonSysfsLock, //
+    DamonSysfsLock,
+    ROOT, //
 };
 
 /// The monitoring threads.
@@ -66,6 +75,18 @@ pub(crate) enum Command {
     Off,
     /// Makes the running kdamond use what the files say now.
     Commit,
+    /// Makes the running schemes use the goals that the files describe.
+    CommitSchemesQuotaGoals,
+    /// Writes what the schemes have done to their files.
+    UpdateSchemesStats,
+    /// Writes the size of the regions that the schemes are tried with to their files.
+    UpdateSchemesTriedBytes,
+    /// Makes directories of these regions, too.
+    UpdateSchemesTriedRegions,
+    /// Removes these directories.
+    ClearSchemesTriedRegions,
+    /// Writes the quotas that the schemes have now to their files.
+    UpdateSchemesEffectiveQuotas,
     /// Writes the intervals that the kdamond uses now to their files.
     UpdateTunedIntervals,
 }
@@ -81,6 +102,11 @@ pub(crate) struct Kdamond {
     #[attr(ro, show = Self::show_pid)]
     pid: (),
 
+    /// How often what the commands that start with `update_` write is written without them, but for
+    /// the regions, in milliseconds; 0 means never.
+    #[attr(rw, show = Self::show_refresh_ms, store = Self::store_refresh_ms)]
+    refresh_ms: (),
+
     /// The monitoring contexts of the kdamond.
     #[dir]
     pub(crate) contexts: Contexts,
@@ -88,6 +114,10 @@ pub(crate) struct Kdamond {
     /// The kdamond that was started last, even if it has ended since.
     #[state]
     kdamond: Locked<Option<damon::Kdamond>, DamonSysfsLock>,
+
+    /// What the running kdamond looks at to know when to refresh.
+    #[state(init = Refresh::new()?)]
+    refresh: Arc<Refresh>,
 }
 
 impl Kdamond {
@@ -135,7 +165,26 @@ impl Kdamond {
             Command::Off => self.turn_off(&mut guard),
             Command::On => self.turn_on(&mut guard),
             Command::Commit => self.commit(&guard),
-            Command::UpdateTunedIntervals => self.update_tuned_intervals(&guard),
+            Command::CommitSchemesQuotaGoals => self.call(&guard, |kdamond, context| {
+                context.schemes.commit_goals(kdamond, &guard)
+            }),
+            Command::UpdateSchemesStats => self.call(&guard, |kdamond, context| {
+                context.schemes.update_stats(kdamond, &guard);
+                Ok(())
+            }),
+            Command::UpdateSchemesTriedBytes => self.update_tried_regions(true, &guard),
+            Command::UpdateSchemesTriedRegions => self.update_tried_regions(false, &guard),
+            Command::ClearSchemesTriedRegions => {
+                self.context(&guard)?.schemes.clear_tried_regions(&guard)
+            }
+            Command::UpdateSchemesEffectiveQuotas => self.call(&guard, |kdamond, context| {
+                context.schemes.update_effective_quotas(kdamond, &guard);
+                Ok(())
+            }),
+            Command::UpdateTunedIntervals => self.call(&guard, |kdamond, context| {
+                context.monitoring_attrs.update_tuned(&kdamond.attrs());
+                Ok(())
+            }),
         }
     }
 
@@ -163,12 +212,34 @@ impl Kdamond {
         // What an earlier run left is of no use any more.
         *self.kdamond.get_mut(guard) = None;
 
-        let kdamond = self
+        let mut kdamond = self
             .context(guard)?
             .build(guard)?
             .start(Exclusivity::Shared)?;
+        // A kdamond that has ended already needs no refresh; it was started all the same.
+        match kdamond.call_repeatedly(self.refresher()) {
+            Ok(()) | Err(ECANCELED) => {}
+            Err(e) => return Err(e),
+        }
         *self.kdamond.get_mut(guard) = Some(kdamond);
         Ok(())
+    }
+
+    /// Returns what the kdamond calls after each sampling.
+    fn refresher(&self) -> impl FnMut(&mut OnKdamond<'_>) + Send + 'static {
+        let refresh = self.refresh.clone();
+        let mut last = Instant::<Monotonic>::now();
+
+        move |kdamond| {
+            let ms = refresh.ms.get();
+
+            if ms == 0 || last.elapsed() < Delta::from_millis(ms.into()) {
+                return;
+            }
+            last = Instant::now();
+            // If somebody holds the lock, or the directories are gone, the next time will do.
+            Self::refresh(kdamond, &refresh).ok();
+        }
     }
 
     /// Stops the kdamond; one that has ended by itself may be stopped too.
@@ -208,14 +279,66 @@ impl Kdamond {
         kdamond.commit(context.build(guard)?)
     }
 
-    /// Writes the intervals that the kdamond uses now to their files.
+    /// Runs `f` on the kdamond, with the context of its files.
     ///
-    /// Fails with `ECANCELED` if the kdamond has ended.
-    fn update_tuned_intervals(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+    /// Fails with `ECANCELED` if the kdamond has ended, and as `f` does.
+    fn call(
+        &self,
+        guard: &TreeGuard<DamonSysfsLock>,
+        f: impl FnOnce(&mut OnKdamond<'_>, &Context) -> Result + Send,
+    ) -> Result {
         let (kdamond, context) = self.started(guard)?;
-        let attrs = kdamond.call(|kdamond| kdamond.attrs())?;
 
-        context.monitoring_attrs.update_tuned(&attrs);
+        kdamond.call(|kdamond| f(kdamond, context))?
+    }
+
+    /// Updates the regions that schemes are tried with, or only their size.
+    fn update_tried_regions(&self, bytes_only: bool, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+        let (kdamond, context) = self.started(guard)?;
+
+        context
+            .schemes
+            .update_tried_regions(kdamond, bytes_only, guard)
+    }
+
+    /// Writes the results of the running kdamond to their files, each time that `refresh_ms`
+    /// milliseconds have passed. Called by the kdamond after each sampling.
+    ///
+    /// Does nothing while somebody holds the lock.
+    fn refresh(kdamond: &mut OnKdamond<'_>, refresh: &Arc<Refresh>) -> Result {
+        let guard = DamonSysfsLock::try_lock()?;
+        let root = ROOT.as_ref().ok_or(ENOENT)?;
+        let kdamonds = root.admin.kdamonds.kdamonds.list(&guard);
+        let this = kdamonds
+            .iter()
+            .find(|this| Arc::ptr_eq(&this.refresh, refresh))
+            .ok_or(ENOENT)?;
+        let context = this.context(&guard)?;
+
+        context.monitoring_attrs.update_tuned(&kdamond.attrs());
+        context.schemes.update_stats(kdamond, &guard);
+        context.schemes.update_effective_quotas(kdamond, &guard);
         Ok(())
+    }
+
+    fn show_refresh_ms(&self, out: &mut Emitter<'_>) -> Result {
+        self.refresh.ms.get().emit(out)
+    }
+
+    fn store_refresh_ms(&self, input: &CStr) -> Result {
+        self.refresh.ms.set(u32::parse(input)?);
+        Ok(())
+    }
+}
+
+/// What a kdamond and its directory share.
+pub(crate) struct Refresh {
+    /// How often the results are written to their files, in milliseconds; 0 means never.
+    ms: Value<u32>,
+}
+
+impl Refresh {
+    fn new() -> Result<Arc<Self>> {
+        Ok(Arc::new(Self { ms: Value::new(0) }, GFP_KERNEL)?)
     }
 }

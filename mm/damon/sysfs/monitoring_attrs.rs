@@ -7,6 +7,12 @@ use kernel::{
     kobject::sysfs_dir, //
 };
 
+use crate::ul_range::UlRange;
+
+mod probes;
+
+use self::probes::Probes;
+
 /// How accurate and how expensive the monitoring is.
 #[sysfs_dir]
 pub(crate) struct MonitoringAttrs {
@@ -17,6 +23,10 @@ pub(crate) struct MonitoringAttrs {
     /// The bounds of the number of regions of a target.
     #[dir(min = 10, max = 1000)]
     nr_regions: UlRange,
+
+    /// What to find out about regions besides accesses.
+    #[dir]
+    pub(crate) probes: Probes,
 }
 
 impl MonitoringAttrs {
@@ -85,16 +95,4 @@ struct IntervalsGoal {
     /// The longest sampling interval to use, in microseconds.
     #[attr(rw)]
     max_sample_us: usize,
-}
-
-/// A range of numbers.
-#[sysfs_dir]
-struct UlRange {
-    /// The smallest number.
-    #[attr(rw)]
-    min: usize,
-
-    /// The largest number.
-    #[attr(rw)]
-    max: usize,
 }

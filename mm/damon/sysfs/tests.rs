@@ -71,11 +71,12 @@ fn list_files(info: &Info, overrides: Overrides, path: &CStr, out: &mut KVec<u8>
     Ok(())
 }
 
-/// What [`list_files`] has to say.
+/// What [`list_files`] has to say, in any order: the ABI of Linux 7.3.
 const FILES: &str = "\
 admin/kdamonds/nr_kdamonds rw 0
 admin/kdamonds/N/state rw -
 admin/kdamonds/N/pid ro -
+admin/kdamonds/N/refresh_ms rw -
 admin/kdamonds/N/contexts/nr_contexts rw 0
 admin/kdamonds/N/contexts/N/avail_operations ro -
 admin/kdamonds/N/contexts/N/operations rw vaddr
@@ -90,13 +91,110 @@ admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/min_sample
 admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/max_sample_us rw 0
 admin/kdamonds/N/contexts/N/monitoring_attrs/nr_regions/min rw 10
 admin/kdamonds/N/contexts/N/monitoring_attrs/nr_regions/max rw 1000
+admin/kdamonds/N/contexts/N/monitoring_attrs/probes/nr_probes rw 0
+admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/weight rw 0
+admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/nr_filters rw 0
+admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/type rw anon
+admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/matching rw N
+admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/allow rw N
+admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/path rw -
 admin/kdamonds/N/contexts/N/targets/nr_targets rw 0
 admin/kdamonds/N/contexts/N/targets/N/pid_target rw 0
 admin/kdamonds/N/contexts/N/targets/N/obsolete_target rw N
 admin/kdamonds/N/contexts/N/targets/N/regions/nr_regions rw 0
 admin/kdamonds/N/contexts/N/targets/N/regions/N/start rw 0
 admin/kdamonds/N/contexts/N/targets/N/regions/N/end rw 0
+admin/kdamonds/N/contexts/N/schemes/nr_schemes rw 0
+admin/kdamonds/N/contexts/N/schemes/N/action rw stat
+admin/kdamonds/N/contexts/N/schemes/N/apply_interval_us rw 0
+admin/kdamonds/N/contexts/N/schemes/N/target_nid rw -1
+admin/kdamonds/N/contexts/N/schemes/N/access_pattern/sz/min rw 0
+admin/kdamonds/N/contexts/N/schemes/N/access_pattern/sz/max rw 0
+admin/kdamonds/N/contexts/N/schemes/N/access_pattern/nr_accesses/min rw 0
+admin/kdamonds/N/contexts/N/schemes/N/access_pattern/nr_accesses/max rw 0
+admin/kdamonds/N/contexts/N/schemes/N/access_pattern/age/min rw 0
+admin/kdamonds/N/contexts/N/schemes/N/access_pattern/age/max rw 0
+admin/kdamonds/N/contexts/N/schemes/N/dests/nr_dests rw 0
+admin/kdamonds/N/contexts/N/schemes/N/dests/N/id rw 0
+admin/kdamonds/N/contexts/N/schemes/N/dests/N/weight rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/ms rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/bytes rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/reset_interval_ms rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/effective_bytes ro 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/goal_tuner rw consist
+admin/kdamonds/N/contexts/N/schemes/N/quotas/fail_charge_num rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/fail_charge_denom rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/sz_permil rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/nr_accesses_permil rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/age_permil rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/nr_goals rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/target_metric rw user_input
+admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/target_value rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/current_value rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/nid rw 0
+admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/path rw -
+admin/kdamonds/N/contexts/N/schemes/N/watermarks/metric rw none
+admin/kdamonds/N/contexts/N/schemes/N/watermarks/interval_us rw 0
+admin/kdamonds/N/contexts/N/schemes/N/watermarks/high rw 0
+admin/kdamonds/N/contexts/N/schemes/N/watermarks/mid rw 0
+admin/kdamonds/N/contexts/N/schemes/N/watermarks/low rw 0
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/nr_filters rw 0
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/type rw anon
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/matching rw N
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/allow rw N
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/memcg_path rw -
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/addr_start rw 0
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/addr_end rw 0
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/min rw 0
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/max rw 0
+admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/damon_target_idx rw 0
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/nr_filters rw 0
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/type rw anon
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/matching rw N
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/allow rw N
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/memcg_path rw -
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/addr_start rw 0
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/addr_end rw 0
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/min rw 0
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/max rw 0
+admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/damon_target_idx rw 0
+admin/kdamonds/N/contexts/N/schemes/N/filters/nr_filters rw 0
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/type rw anon
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/matching rw N
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/allow rw N
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/memcg_path rw -
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/addr_start rw 0
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/addr_end rw 0
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/min rw 0
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/max rw 0
+admin/kdamonds/N/contexts/N/schemes/N/filters/N/damon_target_idx rw 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/nr_tried ro 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/sz_tried ro 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/nr_applied ro 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/sz_applied ro 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/sz_ops_filter_passed ro 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/qt_exceeds ro 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/nr_snapshots ro 0
+admin/kdamonds/N/contexts/N/schemes/N/stats/max_nr_snapshots rw 0
+admin/kdamonds/N/contexts/N/schemes/N/tried_regions/total_bytes ro 0
+admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/start ro 0
+admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/end ro 0
+admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/nr_accesses ro 0
+admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/age ro 0
+admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/sz_filter_passed ro 0
+admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/probes/N/hits ro 0
 ";
+
+/// The commands that work on a running kdamond.
+const ON_KDAMOND: &[&CStr] = &[
+    c"commit",
+    c"commit_schemes_quota_goals",
+    c"update_schemes_stats",
+    c"update_schemes_tried_bytes",
+    c"update_schemes_tried_regions",
+    c"update_schemes_effective_quotas",
+    c"update_tuned_intervals",
+];
 
 /// The second names, each with the first one.
 const SECOND_NAMES: &[(&CStr, &CStr)] = &[
@@ -175,7 +273,14 @@ mod cases {
         let mut files = KVec::new();
 
         list_files(Damon::INFO, &[], c"", &mut files)?;
-        assert_eq!(core::str::from_utf8(&files), Ok(FILES));
+        let files = core::str::from_utf8(&files).map_err(|_| EINVAL)?;
+        for file in files.lines() {
+            if !FILES.lines().any(|expected| expected == file) {
+                pr_err!("unexpected: {}\n", file);
+                return Err(EINVAL);
+            }
+        }
+        assert_eq!(files.lines().count(), FILES.lines().count());
         Ok(())
     }
 
@@ -196,15 +301,12 @@ mod cases {
     fn commands_of_a_kdamond_that_never_ran() -> Result {
         let kdamond = kdamond()?;
 
-        for command in [
-            c"off",
-            c"commit",
-            c"update_tuned_intervals",
-            c"no_such",
-            c"",
-        ] {
-            assert_eq!(kdamond.store_state(command), Err(EINVAL));
+        for commands in [&[c"off", c"no_such", c""], ON_KDAMOND] {
+            for command in commands {
+                assert_eq!(kdamond.store_state(command), Err(EINVAL));
+            }
         }
+        assert_eq!(kdamond.store_state(c"clear_schemes_tried_regions"), Ok(()));
         assert_eq!(state(&kdamond), Ok((false, -1)));
         Ok(())
     }
@@ -214,8 +316,10 @@ mod cases {
         let kdamond = kdamond()?;
 
         set_nr_contexts(&kdamond, 0)?;
-        for command in [c"on", c"commit", c"update_tuned_intervals"] {
-            assert_eq!(kdamond.store_state(command), Err(EINVAL));
+        for commands in [&[c"on", c"clear_schemes_tried_regions"], ON_KDAMOND] {
+            for command in commands {
+                assert_eq!(kdamond.store_state(command), Err(EINVAL));
+            }
         }
 
         // All but `off`.
@@ -239,12 +343,21 @@ mod cases {
             let (on, pid) = state(&kdamond)?;
             assert!(on && pid > 0);
             assert_eq!(kdamond.store_state(c"on"), Err(EBUSY));
+            for command in ON_KDAMOND {
+                // There is no scheme to walk for.
+                let expected = if command.to_bytes().starts_with(b"update_schemes_tried") {
+                    Err(ECANCELED)
+                } else {
+                    Ok(())
+                };
+                assert_eq!(kdamond.store_state(command), expected);
+            }
 
             assert_eq!(kdamond.store_state(c"off"), Ok(()));
             assert_eq!(state(&kdamond), Ok((false, -1)));
             // Once more does not hurt.
             assert_eq!(kdamond.store_state(c"off"), Ok(()));
-            for command in [c"commit", c"update_tuned_intervals"] {
+            for command in ON_KDAMOND {
                 assert_eq!(kdamond.store_state(command), Err(ECANCELED));
             }
         }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files that name a memory cgroup.
+
+use kernel::{
+    damon::MemcgId,
+    kobject::{
+        Emitter,
+        Locked,
+        TreeGuard,
+        TreeLock, //
+    },
+    prelude::*,
+    str::CStr, //
+};
+
+use crate::DamonSysfsLock;
+
+/// The path of a memory cgroup, as user space wrote it.
+///
+/// A newline at its end is kept and shown, as the implementation in C does; it does not count
+/// when the cgroup is looked up.
+#[derive(Default)]
+pub(crate) struct MemcgPath(Locked<KVec<u8>, DamonSysfsLock>);
+
+impl MemcgPath {
+    /// Shows the path. Fails with `EBUSY` if the lock is held.
+    pub(crate) fn show(&self, out: &mut Emitter<'_>) -> Result {
+        let guard = DamonSysfsLock::try_lock()?;
+
+        out.bytes(self.0.get(&guard));
+        out.bytes(b"\n");
+        Ok(())
+    }
+
+    /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock is held.
+    pub(crate) fn store(&self, input: &CStr) -> Result {
+        let mut path = KVec::new();
+
+        path.extend_from_slice(input.to_bytes(), GFP_KERNEL)?;
+        *self.0.get_mut(&mut DamonSysfsLock::try_lock()?) = path;
+        Ok(())
+    }
+
+    /// Finds the cgroup. Fails with `EINVAL` if there is none of that path.
+    pub(crate) fn find(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<MemcgId> {
+        MemcgId::find(self.0.get(guard))
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `monitoring_attrs/probes/`: what to find out about regions besides accesses.
+
+use kernel::{
+    damon::{
+        self,
+        ProbeFilter,
+        ProbeFilterKind, //
+    },
+    kobject::{
+        sysfs_dir,
+        Emitter,
+        Keyword,
+        TreeGuard, //
+    },
+    prelude::*,
+    str::CStr, //
+};
+
+use crate::{
+    memcg_path::MemcgPath,
+    DamonSysfsLock, //
+};
+
+/// The most probes that a context has, `DAMON_MAX_PROBES`.
+const MAX_PROBES: i32 = 4;
+
+/// The probes of a context.
+#[sysfs_dir(lock = DamonSysfsLock)]
+pub(crate) struct Probes {
+    /// Writing N makes the directories 0 to N-1, one for each probe, with default values.
+    #[children(nr = "nr_probes", max = MAX_PROBES)]
+    probes: [Probe],
+}
+
+impl Probes {
+    /// Adds the probes that the files describe to a context.
+    ///
+    /// Fails with `EINVAL` if a filter names no memory cgroup, and with `ENOMEM`.
+    pub(crate) fn add_to(
+        &self,
+        ctx: &mut damon::Context,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) -> Result {
+        for probe in self.probes.list(guard) {
+            let mut added = ctx.add_probe(probe.weight.get())?;
+
+            for filter in probe.filters.filters.list(guard) {
+                added.add_filter(filter.filter(guard)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A probe: it counts the samples that its filters let pass.
+#[sysfs_dir]
+struct Probe {
+    /// How much the probe counts when regions are merged.
+    #[attr(rw)]
+    weight: u32,
+
+    /// What is counted.
+    #[dir]
+    filters: Filters,
+}
+
+/// The filters of a probe.
+#[sysfs_dir(lock = DamonSysfsLock)]
+struct Filters {
+    /// Writing N makes the directories 0 to N-1, one for each filter, with default values.
+    #[children(nr = "nr_filters")]
+    filters: [Filter],
+}
+
+/// What a filter of a probe is about.
+#[derive(Clone, Copy, Keyword)]
+enum FilterType {
+    /// Anonymous pages.
+    Anon,
+    /// Pages of a memory cgroup.
+    Memcg,
+}
+
+/// A filter of a probe.
+#[sysfs_dir]
+struct Filter {
+    /// What the filter is about.
+    #[attr(rw, default = FilterType::Anon)]
+    r#type: FilterType,
+
+    /// Whether the filter is for what is of the type, or for what is not.
+    #[attr(rw)]
+    matching: bool,
+
+    /// Whether what the filter is for passes.
+    #[attr(rw)]
+    allow: bool,
+
+    /// The memory cgroup of a memcg filter.
+    #[attr(rw, show = Self::show_path, store = Self::store_path)]
+    path: (),
+
+    #[state]
+    memcg: MemcgPath,
+}
+
+impl Filter {
+    fn show_path(&self, out: &mut Emitter<'_>) -> Result {
+        self.memcg.show(out)
+    }
+
+    fn store_path(&self, input: &CStr) -> Result {
+        self.memcg.store(input)
+    }
+
+    /// Returns what the files describe. Fails with `EINVAL` if they name no memory cgroup.
+    fn filter(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<ProbeFilter> {
+        Ok(ProbeFilter {
+            kind: match self.r#type.get() {
+                FilterType::Anon => ProbeFilterKind::Anon,
+                FilterType::Memcg => ProbeFilterKind::Memcg(self.memcg.find(guard)?),
+            },
+            matching: self.matching.get(),
+            allow: self.allow.get(),
+        })
+    }
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `schemes/`: what is done with memory, depending on its accesses.
+
+use kernel::{
+    damon::{
+        self,
+        AccessPattern as DamonPattern,
+        OnKdamond,
+        Scheme as DamonScheme, //
+    },
+    kobject::{
+        sysfs_dir,
+        Keyword,
+        TreeGuard, //
+    },
+    prelude::*, //
+};
+
+use crate::{
+    ul_range::UlRange,
+    DamonSysfsLock, //
+};
+
+mod dests;
+mod filters;
+mod quotas;
+mod stats;
+mod tried_regions;
+mod watermarks;
+
+use self::{
+    dests::Dests,
+    filters::{
+        Filters,
+        Layer, //
+    },
+    quotas::Quotas,
+    stats::Stats,
+    tried_regions::TriedRegions,
+    watermarks::Watermarks, //
+};
+
+/// The schemes of a context.
+#[sysfs_dir(lock = DamonSysfsLock)]
+pub(crate) struct Schemes {
+    /// Writing N makes the directories 0 to N-1, one for each scheme, with default values.
+    #[children(nr = "nr_schemes")]
+    schemes: [Scheme],
+}
+
+impl Schemes {
+    /// Adds the schemes that the files describe to a context.
+    ///
+    /// Whatever is wrong with one of them is reported as `ENOMEM`, as the implementation in C does.
+    pub(crate) fn add_to(
+        &self,
+        ctx: &mut damon::Context,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) -> Result {
+        self.schemes
+            .list(guard)
+            .iter()
+            .try_for_each(|scheme| scheme.add_to(ctx, guard))
+            .map_err(|_| ENOMEM)
+    }
+
+    /// Writes the statistics of the running schemes to their files.
+    ///
+    /// The schemes are matched by their position. There may be more directories, or fewer, if some
+    /// were made or removed since the schemes started.
+    pub(crate) fn update_stats(&self, kdamond: &OnKdamond<'_>, guard: &TreeGuard<DamonSysfsLock>) {
+        for (dir, scheme) in self.schemes.list(guard).iter().zip(kdamond.schemes()) {
+            dir.stats.update(&scheme.stat());
+        }
+    }
+
+    /// Writes the quotas that the running schemes have now to their files, by position.
+    pub(crate) fn update_effective_quotas(
+        &self,
+        kdamond: &OnKdamond<'_>,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) {
+        for (dir, scheme) in self.schemes.list(guard).iter().zip(kdamond.schemes()) {
+            dir.quotas.effective_bytes.set(scheme.effective_quota());
+        }
+    }
+
+    /// Makes the running schemes use the goals that the files describe, by position.
+    ///
+    /// Fails with `EINVAL` if a goal names no memory cgroup, and with `ENOMEM`; the schemes before
+    /// that have their goals already.
+    pub(crate) fn commit_goals(
+        &self,
+        kdamond: &mut OnKdamond<'_>,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) -> Result {
+        let nr = kdamond.schemes().count();
+
+        for (i, dir) in self.schemes.list(guard).iter().enumerate().take(nr) {
+            kdamond.commit_goals(i, &dir.quotas.goals(guard)?)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the results of earlier updates of the tried regions.
+    ///
+    /// Fails with `EBUSY` while such an update is going on.
+    pub(crate) fn clear_tried_regions(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+        self.schemes
+            .list(guard)
+            .iter()
+            .try_for_each(|scheme| scheme.tried_regions.clear())
+    }
+
+    /// Writes the regions that the running schemes try to apply their actions to, or only the sum
+    /// of their sizes, to the files of the schemes.
+    ///
+    /// What is there of an earlier update is removed first, even if this fails: with `ECANCELED` if
+    /// the kdamond has ended, or does not apply schemes, and with `EBUSY`.
+    pub(crate) fn update_tried_regions(
+        &self,
+        kdamond: &damon::Kdamond,
+        bytes_only: bool,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) -> Result {
+        let dirs = self.schemes.list(guard);
+
+        self.clear_tried_regions(guard)?;
+        kdamond.walk(|visit| {
+            // The directory may have been removed since the scheme started.
+            let Some(dir) = dirs.get(visit.scheme_index()) else {
+                return;
+            };
+            let tried = &dir.tried_regions;
+
+            tried.add_size(visit);
+            if !bytes_only {
+                // As the ABI has it, a region without memory for its directory is left out, and
+                // still counts in the sum.
+                tried.add_region(tried.kobject(), visit).ok();
+            }
+        })
+    }
+}
+
+/// What a scheme does with memory.
+#[derive(Clone, Copy, Keyword)]
+enum Action {
+    /// Tells the kernel that it will be needed.
+    #[keyword("willneed")]
+    WillNeed,
+    /// Tells the kernel that it is cold.
+    Cold,
+    /// Reclaims it.
+    Pageout,
+    /// Makes its pages huge.
+    #[keyword("hugepage")]
+    HugePage,
+    /// Does not make its pages huge.
+    #[keyword("nohugepage")]
+    NoHugePage,
+    /// Collapses it to huge pages now.
+    Collapse,
+    /// Prioritises it on its LRU lists.
+    LruPrio,
+    /// Deprioritises it on its LRU lists.
+    LruDeprio,
+    /// Migrates it, the hot first.
+    MigrateHot,
+    /// Migrates it, the cold first.
+    MigrateCold,
+    /// Only counts it.
+    Stat,
+}
+
+impl From<Action> for damon::Action {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::WillNeed => Self::WillNeed,
+            Action::Cold => Self::Cold,
+            Action::Pageout => Self::Pageout,
+            Action::HugePage => Self::HugePage,
+            Action::NoHugePage => Self::NoHugePage,
+            Action::Collapse => Self::Collapse,
+            Action::LruPrio => Self::LruPrio,
+            Action::LruDeprio => Self::LruDeprio,
+            Action::MigrateHot => Self::MigrateHot,
+            Action::MigrateCold => Self::MigrateCold,
+            Action::Stat => Self::Stat,
+        }
+    }
+}
+
+/// A scheme.
+#[sysfs_dir]
+struct Scheme {
+    /// What is done with the memory.
+    #[attr(rw, default = Action::Stat)]
+    action: Action,
+
+    /// How often it is done, in microseconds; 0 means at each aggregation.
+    #[attr(rw)]
+    apply_interval_us: usize,
+
+    /// The node to migrate to, if there are no `dests`; -1 means none.
+    #[attr(rw, default = -1)]
+    target_nid: i32,
+
+    /// Which regions it is done with.
+    #[dir]
+    access_pattern: AccessPattern,
+
+    /// The nodes to migrate to.
+    #[dir]
+    dests: Dests,
+
+    /// How much is done.
+    #[dir]
+    quotas: Quotas,
+
+    /// When it is done.
+    #[dir]
+    watermarks: Watermarks,
+
+    /// Which memory of the regions it is done with; filters of both kinds, for old programs.
+    #[dir(layer = Layer::Both)]
+    filters: Filters,
+
+    /// Which memory of the regions it is done with, as far as the core of DAMON can tell.
+    #[dir(layer = Layer::Core)]
+    core_filters: Filters,
+
+    /// Which memory of the regions it is done with, as far as the operations can tell.
+    #[dir(layer = Layer::Ops)]
+    ops_filters: Filters,
+
+    /// What was done.
+    #[dir]
+    stats: Stats,
+
+    /// What it was tried with.
+    #[dir]
+    tried_regions: TriedRegions,
+}
+
+impl Scheme {
+    /// Adds the scheme that the files describe to a context.
+    fn add_to(&self, ctx: &mut damon::Context, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+        let mut scheme = ctx.add_scheme(&DamonScheme {
+            pattern: self.access_pattern.pattern(),
+            action: self.action.get().into(),
+            apply_interval_us: self.apply_interval_us.get(),
+            quota: self.quotas.quota(),
+            watermarks: self.watermarks.watermarks(),
+            target_nid: self.target_nid.get(),
+        })?;
+
+        for goal in self.quotas.goals(guard)? {
+            scheme.add_goal(goal)?;
+        }
+        for filters in [&self.core_filters, &self.ops_filters, &self.filters] {
+            filters.add_to(&mut scheme, guard)?;
+        }
+        scheme.set_dests(&self.dests.dests(guard)?)?;
+        scheme.set_max_nr_snapshots(self.stats.max_nr_snapshots.get());
+        Ok(())
+    }
+}
+
+/// Which regions a scheme is for.
+#[sysfs_dir]
+struct AccessPattern {
+    /// Their size in bytes.
+    #[dir]
+    sz: UlRange,
+
+    /// How often they were accessed in an aggregation interval. Only the low 32 bits count.
+    #[dir]
+    nr_accesses: UlRange,
+
+    /// For how many aggregation intervals that did not change much. Only the low 32 bits count.
+    #[dir]
+    age: UlRange,
+}
+
+/// Returns the low 32 bits, which is what the core has room for.
+fn low_bits(value: usize) -> u32 {
+    // CAST: The cut is what user space relies on: `ULONG_MAX` there means `UINT_MAX`.
+    value as u32
+}
+
+impl AccessPattern {
+    fn pattern(&self) -> DamonPattern {
+        DamonPattern {
+            min_sz_region: self.sz.min.get(),
+            max_sz_region: self.sz.max.get(),
+            min_nr_accesses: low_bits(self.nr_accesses.min.get()),
+            max_nr_accesses: low_bits(self.nr_accesses.max.get()),
+            min_age_region: low_bits(self.age.min.get()),
+            max_age_region: low_bits(self.age.max.get()),
+        }
+    }
+}

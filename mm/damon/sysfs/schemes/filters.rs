@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `filters/`, `core_filters/` and `ops_filters/`: which memory a scheme is for.
+
+use kernel::{
+    damon::{
+        AddrRange,
+        Filter as DamonFilter,
+        FilterKind,
+        SchemeMut, //
+    },
+    kobject::{
+        sysfs_dir,
+        AttrValue,
+        Emitter,
+        Keyword,
+        TreeGuard,
+        Value, //
+    },
+    prelude::*,
+    str::CStr, //
+};
+
+use crate::{
+    memcg_path::MemcgPath,
+    DamonSysfsLock, //
+};
+
+/// Who handles the filters of a directory.
+#[derive(Clone, Copy, Keyword, PartialEq)]
+pub(super) enum Layer {
+    /// The core of DAMON or the operations.
+    Both,
+    /// The core of DAMON.
+    Core,
+    /// The operations.
+    Ops,
+}
+
+/// What a filter is about.
+#[derive(Clone, Copy, Keyword)]
+enum FilterType {
+    /// Anonymous pages.
+    Anon,
+    /// Pages on the active LRU lists.
+    Active,
+    /// Pages of a memory cgroup.
+    Memcg,
+    /// Pages that were accessed lately.
+    Young,
+    /// Pages of huge pages of a size.
+    HugepageSize,
+    /// Pages that nobody maps.
+    Unmapped,
+    /// Addresses.
+    Addr,
+    /// Monitoring targets.
+    Target,
+}
+
+impl FilterType {
+    /// Who handles filters of this type, as `damos_filter_for_ops()` tells.
+    fn layer(self) -> Layer {
+        match self {
+            Self::Addr | Self::Target => Layer::Core,
+            Self::Anon
+            | Self::Active
+            | Self::Memcg
+            | Self::Young
+            | Self::HugepageSize
+            | Self::Unmapped => Layer::Ops,
+        }
+    }
+}
+
+/// The filters of a scheme.
+#[sysfs_dir(lock = DamonSysfsLock)]
+pub(super) struct Filters {
+    /// Writing N makes the directories 0 to N-1, one for each filter, with default values.
+    #[children(nr = "nr_filters", init = Self::init_filter)]
+    filters: [Filter],
+
+    #[state(init = Value::new(Layer::Both))]
+    pub(super) layer: Value<Layer>,
+}
+
+impl Filters {
+    /// Lets a filter know what it can be about.
+    fn init_filter(&self, filter: &Filter) {
+        filter.layer.set(self.layer.get());
+    }
+
+    /// Adds the filters that the files describe to a scheme.
+    ///
+    /// Fails with `EINVAL` if one of them is not valid, and with `ENOMEM`.
+    pub(super) fn add_to(
+        &self,
+        scheme: &mut SchemeMut<'_>,
+        guard: &TreeGuard<DamonSysfsLock>,
+    ) -> Result {
+        self.filters
+            .list(guard)
+            .iter()
+            .try_for_each(|filter| scheme.add_filter(filter.filter(guard)?))
+    }
+}
+
+/// A filter of a scheme.
+#[sysfs_dir]
+struct Filter {
+    /// What the filter is about. The default is there in directories that do not accept it, too.
+    #[attr(rw, default = FilterType::Anon, store = Self::store_type)]
+    r#type: FilterType,
+
+    /// Whether the filter is for what is of the type, or for what is not.
+    #[attr(rw)]
+    matching: bool,
+
+    /// Whether what the filter is for passes.
+    #[attr(rw)]
+    allow: bool,
+
+    /// The memory cgroup of a memcg filter.
+    #[attr(rw, show = Self::show_memcg_path, store = Self::store_memcg_path)]
+    memcg_path: (),
+
+    /// The first address of an addr filter.
+    #[attr(rw)]
+    addr_start: usize,
+
+    /// The address after the last one of an addr filter.
+    #[attr(rw)]
+    addr_end: usize,
+
+    /// The smallest size of a hugepage_size filter, in bytes.
+    #[attr(rw)]
+    min: usize,
+
+    /// The largest size of a hugepage_size filter, in bytes.
+    #[attr(rw)]
+    max: usize,
+
+    /// The position of the target of a target filter.
+    #[attr(rw)]
+    damon_target_idx: i32,
+
+    #[state]
+    memcg: MemcgPath,
+
+    #[state(init = Value::new(Layer::Both))]
+    layer: Value<Layer>,
+}
+
+impl Filter {
+    fn show_memcg_path(&self, out: &mut Emitter<'_>) -> Result {
+        self.memcg.show(out)
+    }
+
+    fn store_memcg_path(&self, input: &CStr) -> Result {
+        self.memcg.store(input)
+    }
+
+    /// Takes a type, unless it is one that the directory is not for.
+    fn store_type(&self, input: &CStr) -> Result {
+        let new = FilterType::parse(input)?;
+        let layer = self.layer.get();
+
+        if layer != Layer::Both && layer != new.layer() {
+            return Err(EINVAL);
+        }
+        self.r#type.set(new);
+        Ok(())
+    }
+
+    /// Returns what the files describe.
+    ///
+    /// Fails with `EINVAL` if they name no memory cgroup, or a range that ends before it starts.
+    fn filter(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<DamonFilter> {
+        let kind = match self.r#type.get() {
+            FilterType::Anon => FilterKind::Anon,
+            FilterType::Active => FilterKind::Active,
+            FilterType::Memcg => FilterKind::Memcg(self.memcg.find(guard)?),
+            FilterType::Young => FilterKind::Young,
+            FilterType::HugepageSize => FilterKind::HugepageSize {
+                min: self.min.get(),
+                max: self.max.get(),
+            },
+            FilterType::Unmapped => FilterKind::Unmapped,
+            FilterType::Addr => FilterKind::Addr(AddrRange {
+                start: self.addr_start.get(),
+                end: self.addr_end.get(),
+            }),
+            FilterType::Target => FilterKind::Target(self.damon_target_idx.get()),
+        };
+
+        Ok(DamonFilter {
+            kind,
+            matching: self.matching.get(),
+            allow: self.allow.get(),
+        })
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `quotas/`: how much a scheme does.
+
+use kernel::{
+    damon::{
+        Goal as DamonGoal,
+        GoalMetric,
+        GoalTuner as DamonGoalTuner,
+        Quota, //
+    },
+    kobject::{
+        parse,
+        sysfs_dir,
+        Emitter,
+        Keyword,
+        TreeGuard, //
+    },
+    prelude::*,
+    str::CStr, //
+};
+
+use crate::{
+    memcg_path::MemcgPath,
+    DamonSysfsLock, //
+};
+
+/// Parses an `unsigned long`; whatever is wrong with it is `EINVAL`.
+fn parse_ulong(input: &CStr) -> Result<usize> {
+    parse::ulong(input).map_err(|_| EINVAL)
+}
+
+/// Parses an `unsigned int`; whatever is wrong with it is `EINVAL`.
+fn parse_uint(input: &CStr) -> Result<u32> {
+    parse::uint(input).map_err(|_| EINVAL)
+}
+
+/// How the kernel tunes a quota for goals.
+#[derive(Clone, Copy, Keyword)]
+enum GoalTuner {
+    /// By a feedback loop.
+    Consist,
+    /// As much as possible until the goals are achieved.
+    Temporal,
+}
+
+/// How much a scheme does.
+#[sysfs_dir]
+pub(super) struct Quotas {
+    /// For how long the action may be applied in an interval, in milliseconds; 0 means no limit.
+    #[attr(rw, parse = parse_ulong)]
+    ms: usize,
+
+    /// To how much memory the action may be applied in an interval; 0 means no limit.
+    #[attr(rw, parse = parse_ulong)]
+    bytes: usize,
+
+    /// The length of the interval in milliseconds.
+    #[attr(rw, parse = parse_ulong)]
+    reset_interval_ms: usize,
+
+    /// What these and the goals come to in bytes, as of the last update.
+    #[attr(ro)]
+    pub(super) effective_bytes: usize,
+
+    /// How the kernel tunes the quota for the goals.
+    #[attr(rw, default = GoalTuner::Consist)]
+    goal_tuner: GoalTuner,
+
+    /// With `fail_charge_denom`, the part of memory to which the action could not be applied that
+    /// counts as used: the numerator.
+    #[attr(rw, parse = parse_uint)]
+    fail_charge_num: u32,
+
+    /// The denominator; 0 means that all of it counts.
+    #[attr(rw, parse = parse_uint)]
+    fail_charge_denom: u32,
+
+    /// What comes first if the quota is not enough for all.
+    #[dir]
+    weights: Weights,
+
+    /// What the quota is tuned for.
+    #[dir]
+    goals: Goals,
+}
+
+impl Quotas {
+    pub(super) fn quota(&self) -> Quota {
+        Quota {
+            reset_interval_ms: self.reset_interval_ms.get(),
+            ms: self.ms.get(),
+            sz: self.bytes.get(),
+            goal_tuner: match self.goal_tuner.get() {
+                GoalTuner::Consist => DamonGoalTuner::Consist,
+                GoalTuner::Temporal => DamonGoalTuner::Temporal,
+            },
+            fail_charge_num: self.fail_charge_num.get(),
+            fail_charge_denom: self.fail_charge_denom.get(),
+            weight_sz: self.weights.sz_permil.get(),
+            weight_nr_accesses: self.weights.nr_accesses_permil.get(),
+            weight_age: self.weights.age_permil.get(),
+        }
+    }
+
+    /// Returns the goals; one without a target value is none.
+    ///
+    /// Fails with `EINVAL` if one of them names no memory cgroup, and with `ENOMEM`.
+    pub(super) fn goals(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<KVec<DamonGoal>> {
+        let mut goals = KVec::new();
+
+        for dir in self.goals.goals.list(guard) {
+            let target_value = dir.target_value.get();
+
+            if target_value != 0 {
+                let metric = dir.metric(guard)?;
+                goals.push(
+                    DamonGoal {
+                        metric,
+                        target_value,
+                    },
+                    GFP_KERNEL,
+                )?;
+            }
+        }
+        Ok(goals)
+    }
+}
+
+/// What comes first if the quota is not enough for all, in per mille.
+#[sysfs_dir]
+struct Weights {
+    /// How much the size of a region counts.
+    #[attr(rw)]
+    sz_permil: u32,
+
+    /// How much the accesses of a region count.
+    #[attr(rw)]
+    nr_accesses_permil: u32,
+
+    /// How much the age of a region counts.
+    #[attr(rw)]
+    age_permil: u32,
+}
+
+/// What a quota is tuned for.
+#[sysfs_dir(lock = DamonSysfsLock)]
+struct Goals {
+    /// Writing N makes the directories 0 to N-1, one for each goal, with default values.
+    #[children(nr = "nr_goals")]
+    goals: [Goal],
+}
+
+/// What a goal is about.
+#[derive(Clone, Copy, Keyword)]
+enum TargetMetric {
+    /// A number that the user measures.
+    UserInput,
+    /// The pressure stall time of the system's memory, in microseconds.
+    SomeMemPsiUs,
+    /// The used memory of a node, in basis points.
+    NodeMemUsedBp,
+    /// The free memory of a node, in basis points.
+    NodeMemFreeBp,
+    /// The memory of a node that a memory cgroup uses, in basis points.
+    NodeMemcgUsedBp,
+    /// The memory of a node that a memory cgroup does not use, in basis points.
+    NodeMemcgFreeBp,
+    /// The memory on active LRU lists, in basis points.
+    ActiveMemBp,
+    /// The memory on inactive LRU lists, in basis points.
+    InactiveMemBp,
+    /// The memory of a node that the scheme is for, in basis points.
+    NodeEligibleMemBp,
+}
+
+/// What a quota is tuned for.
+#[sysfs_dir]
+struct Goal {
+    /// What the goal is about.
+    #[attr(rw, default = TargetMetric::UserInput)]
+    target_metric: TargetMetric,
+
+    /// What it should be; 0 means that there is no goal.
+    #[attr(rw)]
+    target_value: usize,
+
+    /// What it is, for user_input.
+    #[attr(rw)]
+    current_value: usize,
+
+    /// The number of the node.
+    #[attr(rw)]
+    nid: i32,
+
+    /// The memory cgroup.
+    #[attr(rw, show = Self::show_path, store = Self::store_path)]
+    path: (),
+
+    #[state]
+    memcg: MemcgPath,
+}
+
+impl Goal {
+    fn show_path(&self, out: &mut Emitter<'_>) -> Result {
+        self.memcg.show(out)
+    }
+
+    fn store_path(&self, input: &CStr) -> Result {
+        self.memcg.store(input)
+    }
+
+    /// Returns what the goal is about. Fails with `EINVAL` if it names no memory cgroup.
+    fn metric(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<GoalMetric> {
+        let nid = self.nid.get();
+
+        Ok(match self.target_metric.get() {
+            TargetMetric::UserInput => GoalMetric::UserInput {
+                current: self.current_value.get(),
+            },
+            TargetMetric::SomeMemPsiUs => GoalMetric::SomeMemPsiUs,
+            TargetMetric::NodeMemUsedBp => GoalMetric::NodeMemUsedBp { nid },
+            TargetMetric::NodeMemFreeBp => GoalMetric::NodeMemFreeBp { nid },
+            TargetMetric::NodeMemcgUsedBp => GoalMetric::NodeMemcgUsedBp {
+                nid,
+                memcg: self.memcg.find(guard)?,
+            },
+            TargetMetric::NodeMemcgFreeBp => GoalMetric::NodeMemcgFreeBp {
+                nid,
+                memcg: self.memcg.find(guard)?,
+            },
+            TargetMetric::ActiveMemBp => GoalMetric::ActiveMemBp,
+            TargetMetric::InactiveMemBp => GoalMetric::InactiveMemBp,
+            TargetMetric::NodeEligibleMemBp => GoalMetric::NodeEligibleMemBp { nid },
+        })
+    }
+}

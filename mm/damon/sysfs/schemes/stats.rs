@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `stats/`: what a scheme has done.
+
+use kernel::{
+    damon::Stat,
+    kobject::sysfs_dir, //
+};
+
+/// What a scheme has done, as of the last update.
+#[sysfs_dir]
+pub(super) struct Stats {
+    /// How many regions the action was tried with.
+    #[attr(ro)]
+    nr_tried: usize,
+
+    /// Their size in bytes.
+    #[attr(ro)]
+    sz_tried: usize,
+
+    /// How many regions the action was applied to.
+    #[attr(ro)]
+    nr_applied: usize,
+
+    /// Their size in bytes.
+    #[attr(ro)]
+    sz_applied: usize,
+
+    /// How many bytes passed the filters of the operations.
+    #[attr(ro)]
+    sz_ops_filter_passed: usize,
+
+    /// How often the quota was exceeded.
+    #[attr(ro)]
+    qt_exceeds: usize,
+
+    /// How many snapshots of the regions the scheme was tried with.
+    #[attr(ro)]
+    nr_snapshots: usize,
+
+    /// After so many snapshots the scheme becomes inactive; 0 means never.
+    #[attr(rw)]
+    pub(super) max_nr_snapshots: usize,
+}
+
+impl Stats {
+    /// Shows `stat` from now on.
+    pub(super) fn update(&self, stat: &Stat) {
+        self.nr_tried.set(stat.nr_tried);
+        self.sz_tried.set(stat.sz_tried);
+        self.nr_applied.set(stat.nr_applied);
+        self.sz_applied.set(stat.sz_applied);
+        self.sz_ops_filter_passed.set(stat.sz_ops_filter_passed);
+        self.qt_exceeds.set(stat.qt_exceeds);
+        self.nr_snapshots.set(stat.nr_snapshots);
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `watermarks/`: when a scheme is active.
+
+use kernel::{
+    damon::{
+        Watermarks as DamonWatermarks, //
+        WmarkMetric,
+    },
+    kobject::{
+        sysfs_dir,
+        Keyword, //
+    },
+};
+
+/// What the watermarks are compared with.
+#[derive(Clone, Copy, Keyword)]
+enum Metric {
+    /// Nothing: the scheme is always active.
+    None,
+    /// The free memory of the system, per thousand.
+    FreeMemRate,
+}
+
+/// When a scheme is active.
+#[sysfs_dir]
+pub(super) struct Watermarks {
+    /// What the watermarks are compared with.
+    #[attr(rw, default = Metric::None)]
+    metric: Metric,
+
+    /// How often that is done, in microseconds.
+    #[attr(rw)]
+    interval_us: usize,
+
+    /// Above this the scheme becomes inactive.
+    #[attr(rw)]
+    high: usize,
+
+    /// Below this, but not below `low`, the scheme becomes active.
+    #[attr(rw)]
+    mid: usize,
+
+    /// Below this the scheme becomes inactive.
+    #[attr(rw)]
+    low: usize,
+}
+
+impl Watermarks {
+    pub(super) fn watermarks(&self) -> DamonWatermarks {
+        DamonWatermarks {
+            metric: match self.metric.get() {
+                Metric::None => WmarkMetric::None,
+                Metric::FreeMemRate => WmarkMetric::FreeMemRate,
+            },
+            interval_us: self.interval_us.get(),
+            high: self.high.get(),
+            mid: self.mid.get(),
+            low: self.low.get(),
+        }
+    }
+}

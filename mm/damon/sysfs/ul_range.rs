@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Directories with a smallest and a largest number.
+
+use kernel::kobject::sysfs_dir;
+
+/// A range of numbers.
+#[sysfs_dir]
+pub(crate) struct UlRange {
+    /// The smallest number.
+    #[attr(rw)]
+    pub(crate) min: usize,
+
+    /// The largest number.
+    #[attr(rw)]
+    pub(crate) max: usize,
+}
