@@ -205,7 +205,7 @@ FAMILIES = [
 # Directories without a file of their own in FILES.
 DIRS = ['', ATTRS]
 
-# What other tests look at: may be there, is not looked at here.
+# What _sysfs_rust_schemes.py and the kernel's own tests look at.
 NOT_TESTED = {
         KDAMOND: {'refresh_ms'},
         CONTEXT: {'schemes'},

@@ -26,6 +26,7 @@ import _sysfs_rust_commit
 import _sysfs_rust_kdamond
 import _sysfs_rust_monitor
 import _sysfs_rust_removal
+import _sysfs_rust_schemes
 import _sysfs_rust_table as table
 
 
@@ -68,18 +69,20 @@ def check_read_only(checks, path):
             checks.error('opening for write', e.errno, EACCES)
 
 
-def test_file(checks, path, kind, default):
-    build()
+def test_file(checks, path, kind, default, make=build):
+    make()
     check_node(checks, path, 0o600 if kind.writable else 0o400)
     if kind.valid:
         shown = read(path)
         checks.that(kind.valid(shown), 'shows %r' % shown)
     if default is not None:
-        if kind in (table.NR, table.NR_MAX_1):
+        if make != build:
+            make(without=path)
+        elif kind in (table.NR, table.NR_MAX_1):
             # nr_contexts and so on: not written yet
             build(**{os.path.basename(path)[len('nr_'):]: 0})
         checks.equal('default', read(path), default + '\n')
-        build()
+        make()
     if kind.writable:
         check_values(checks, path, kind)
     else:
@@ -227,6 +230,7 @@ def all_tests(log):
     tests += [('second names of nr files', test_rfc_family, ())]
     tests += _sysfs_rust_kdamond.tests()
     tests += _sysfs_rust_commit.tests()
+    tests += _sysfs_rust_schemes.tests(test_file)
     tests += _sysfs_rust_monitor.tests()
     tests += _sysfs_rust_removal.tests()
     tests += [('no complaint in the kernel log', test_log, (log,))]
