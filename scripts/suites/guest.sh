@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 #: vng          a boot with virtme-ng, as reviewers do it
 #: kselftest    the DAMON selftests, the kernel's and ours, in the guest
+#: kselftest-access  those of them that measure accesses, which want KVM (only by name)
 #: demo         scripts/run from start to end
 
 # guest_open: a run's directory with an up-to-date kernel in it.
@@ -30,13 +31,19 @@ vng_status() {
 	[[ $status -eq $1 ]]
 }
 
-suite_kselftest() {
+suite_kselftest() { kselftest_run; }
+
+suite_kselftest_access() { kselftest_run --access; }
+
+# kselftest_run [--access]
+kselftest_run() {
 	local name reason
 	guest_open kselftest
+	: >"$RUN/out/skipped"
 	step "building the selftests" "$TEST_DIR/kselftest-build.log" kselftest_install "$RUN/kselftest"
 	tree_close
 	kvm_decide
-	run_dir_command /mnt/damon-rust/scripts/guest/kselftest
+	run_dir_command /mnt/damon-rust/scripts/guest/kselftest "$@"
 	step "running the selftests in the guest (10 min)" "$TEST_DIR/kselftest-run.log" \
 		vm_command qemu "$KVM" 3600
 	cat "$TEST_DIR/kselftest-run.log"
