@@ -21,6 +21,7 @@ use syn::{
     Lit,
     LitStr,
     Meta,
+    Path,
     Result,
     Token, //
 };
@@ -208,6 +209,20 @@ impl Args {
                 self.errors.push(Error::new_spanned(
                     other,
                     format!("`{key}` needs a string: `{key} = \"...\"`"),
+                ));
+                None
+            }
+        }
+    }
+
+    /// Takes the argument `key = Type`.
+    pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
+        match self.expr(key)? {
+            Expr::Path(path) => Some(path.path),
+            other => {
+                self.errors.push(Error::new_spanned(
+                    other,
+                    format!("`{key}` needs a type: `{key} = Type`"),
                 ));
                 None
             }

@@ -249,17 +249,7 @@ fn children(mut args: Args, ident: &Ident, ty: &Type, lock: Option<&Path>) -> Re
     let max = args.expr("max");
     let check = args.expr("check");
     let init = args.expr("init");
-    let own_lock = match args.expr("lock") {
-        Some(Expr::Path(path)) => Some(path.path),
-        Some(other) => {
-            args.error(Error::new_spanned(
-                other,
-                "`lock` needs a type: `lock = Type`",
-            ));
-            None
-        }
-        None => None,
-    };
+    let own_lock = args.path("lock");
     let lock = own_lock.as_ref().or(lock);
 
     if names.is_none() {
@@ -379,17 +369,7 @@ fn check_names(entries: &[Entry]) -> Result<()> {
 
 pub(crate) fn sysfs_dir(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut args = Args::of_macro(args)?;
-    let lock = match args.expr("lock") {
-        Some(Expr::Path(path)) => Some(path.path),
-        Some(other) => {
-            args.error(Error::new_spanned(
-                other,
-                "`lock` needs a type: `lock = Type`",
-            ));
-            None
-        }
-        None => None,
-    };
+    let lock = args.path("lock");
     args.finish("sysfs_dir", "`lock`")?;
 
     let mut item: ItemStruct = parse2(item).map_err(|e| {
