@@ -86,6 +86,8 @@ mod scheme_mut;
 mod scheme_tests;
 mod target;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
+mod test_util;
+#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod tests;
 mod walk;
 

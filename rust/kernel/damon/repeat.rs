@@ -173,57 +173,21 @@ unsafe fn free_request<F>(data: NonNull<c_void>) {
 mod tests {
     use super::{
         super::{
-            Action,
-            AddrRange,
-            Attrs,
-            Context,
-            Exclusivity,
-            OpsId,
-            Scheme, //
+            test_util::{
+                paddr,
+                wait_for, //
+            },
+            Action, Context, Exclusivity, OpsId, Scheme,
         },
         *, //
     };
-    use crate::{
-        page::PAGE_SIZE,
-        sync::{
-            atomic::{
-                Atomic,
-                Relaxed, //
-            },
-            Arc, //
+    use crate::sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
         },
-        time::{
-            delay::fsleep,
-            Delta, //
-        }, //
+        Arc, //
     };
-
-    fn paddr() -> Result<Context> {
-        let mut ctx = Context::new()?;
-
-        ctx.select_ops(OpsId::Paddr)?;
-        ctx.set_attrs(&Attrs {
-            sample_interval: 1_000,
-            aggr_interval: 5_000,
-            ..Attrs::default()
-        })?;
-        ctx.add_target()?.set_regions(&[AddrRange {
-            start: 0,
-            end: PAGE_SIZE,
-        }])?;
-        Ok(ctx)
-    }
-
-    /// Calls `f` until it returns true, up to some seconds.
-    fn wait_for(mut f: impl FnMut() -> Result<bool>) -> Result {
-        for _ in 0..2_000 {
-            if f()? {
-                return Ok(());
-            }
-            fsleep(Delta::from_millis(2));
-        }
-        Err(ETIMEDOUT)
-    }
 
     /// Counts how often it is dropped, and how often its function is called, five times at most.
     struct Counter {

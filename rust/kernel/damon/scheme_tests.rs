@@ -5,6 +5,11 @@
 #[macros::kunit_tests(rust_damon_scheme)]
 mod scheme {
     use super::super::{
+        test_util::{
+            paddr,
+            wait_for,
+            SIZE, //
+        },
         AccessPattern,
         Action,
         AddrRange,
@@ -27,43 +32,7 @@ mod scheme {
         WmarkMetric,
         MAX_PROBES, //
     };
-    use crate::{
-        page::PAGE_SIZE,
-        prelude::*,
-        time::{
-            delay::fsleep,
-            Delta, //
-        }, //
-    };
-
-    const SIZE: usize = 64 * PAGE_SIZE;
-
-    fn paddr() -> Result<Context> {
-        let mut ctx = Context::new()?;
-
-        ctx.select_ops(OpsId::Paddr)?;
-        ctx.set_attrs(&Attrs {
-            sample_interval: 1_000,
-            aggr_interval: 5_000,
-            ..Attrs::default()
-        })?;
-        ctx.add_target()?.set_regions(&[AddrRange {
-            start: 0,
-            end: SIZE,
-        }])?;
-        Ok(ctx)
-    }
-
-    /// Calls `f` until it returns true, up to some seconds.
-    fn wait_for(mut f: impl FnMut() -> Result<bool>) -> Result {
-        for _ in 0..2_000 {
-            if f()? {
-                return Ok(());
-            }
-            fsleep(Delta::from_millis(2));
-        }
-        Err(ETIMEDOUT)
-    }
+    use crate::{page::PAGE_SIZE, prelude::*};
 
     /// Returns the number and total size of the regions of one walk, and checks them.
     fn walk(kdamond: &Kdamond) -> Result<(usize, usize)> {

@@ -6,15 +6,12 @@
 mod kdamond {
     use super::super::{
         nr_running_ctxs,
-        AddrRange,
-        Attrs,
-        Context,
-        Exclusivity,
-        OpsId,
-        Pid, //
+        test_util::{
+            paddr, //
+        },
+        Attrs, Context, Exclusivity, OpsId, Pid,
     };
     use crate::{
-        page::PAGE_SIZE,
         prelude::*,
         time::{
             delay::fsleep,
@@ -31,22 +28,6 @@ mod kdamond {
             fsleep(Delta::from_millis(1));
         }
         Err(ETIMEDOUT)
-    }
-
-    fn paddr() -> Result<Context> {
-        let mut ctx = Context::new()?;
-
-        ctx.select_ops(OpsId::Paddr)?;
-        ctx.set_attrs(&Attrs {
-            sample_interval: 1_000,
-            aggr_interval: 5_000,
-            ..Attrs::default()
-        })?;
-        ctx.add_target()?.set_regions(&[AddrRange {
-            start: 0,
-            end: 64 * PAGE_SIZE,
-        }])?;
-        Ok(ctx)
     }
 
     fn assert_send_sync<T: Send + Sync>(_: &T) {}
