@@ -8,8 +8,8 @@ running kdamond: 'commit' and 'update_tuned_intervals'.
 from errno import ECANCELED, EINVAL
 import os
 
-from _sysfs_rust_lib import (Kdamond, Process, Skip, build, exists, must_write,
-                             value)
+from _sysfs_rust_lib import (Kdamond, Process, Skip, build, exists,
+                             in_pid_namespace, must_write, value)
 import _sysfs_rust_table as table
 
 SELF = os.getpid()
@@ -139,33 +139,20 @@ def test_targets(checks):
 
 def test_pid_namespace(checks):
     '''pid_target is a number in the name space of who writes 'commit'.'''
-    if not hasattr(os, 'unshare'):
-        raise Skip('this Python has no os.unshare()')
     if not exists(table.RFC_NAMES[0][0]):
         raise Skip('the implementation in C uses the initial name space')
     build()
     kdamond = Kdamond()
     kdamond.stage(SELF)
     kdamond.start(checks)
-    child = os.fork()
-    if child == 0:
-        # A new name space holds the next child, and that as process 1.
-        try:
-            os.unshare(os.CLONE_NEWPID)
-        except OSError:
-            os._exit(255)
-        inner = os.fork()
-        if inner == 0:
-            # Outside the number is this program's, in here it is nobody's.
-            here = [kdamond.command('commit')]
-            must_write(kdamond.targets + '/0/pid_target', '1')
-            here += [kdamond.command('commit')]
-            os._exit([EINVAL, 0] != here)
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status == 255:
-        raise Skip('no pid name spaces on this kernel')
-    checks.equal('status of the name space', status, 0)
+
+    def inside():
+        # Outside the number is this program's, in here it is nobody's.
+        here = [kdamond.command('commit')]
+        must_write(kdamond.targets + '/0/pid_target', '1')
+        return here + [kdamond.command('commit')] == [EINVAL, 0]
+
+    checks.that(in_pid_namespace(inside), 'wrong errors in the name space')
     # The target was process 1 of the name space, which has ended.
     kdamond.await_end(checks)
 

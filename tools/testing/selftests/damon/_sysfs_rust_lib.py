@@ -183,6 +183,33 @@ class Kdamond:
         self.check_off(checks)
 
 
+def in_pid_namespace(function):
+    '''
+    Call a function as process 1 of a new pid name space, and return whether it
+    returned something true.
+    '''
+    if not hasattr(os, 'unshare'):
+        raise Skip('this Python has no os.unshare()')
+    child = os.fork()
+    if child == 0:
+        # A new name space holds the next child.
+        try:
+            os.unshare(os.CLONE_NEWPID)
+        except OSError:
+            os._exit(255)
+        inner = os.fork()
+        if inner == 0:
+            try:
+                os._exit(not function())
+            finally:
+                os._exit(1)
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == 255:
+        raise Skip('no pid name spaces on this kernel')
+    return status == 0
+
+
 class Process:
     '''
     A process to monitor, which does nothing until it is ended, or until the

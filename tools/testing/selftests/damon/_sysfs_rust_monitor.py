@@ -11,7 +11,7 @@ import re
 import select
 
 from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, Skip, build, deadline,
-                             must_write, time)
+                             in_pid_namespace, must_write, time)
 
 PAGE = os.sysconf('SC_PAGE_SIZE')
 MIB = 1 << 20
@@ -235,29 +235,17 @@ def test_paused(checks):
 
 def test_pid_namespace(checks):
     '''pid_target is a number in the name space of who writes 'on'.'''
-    if not hasattr(os, 'unshare'):
-        raise Skip('this Python has no os.unshare()')
     build()
     kdamond = Kdamond()
     kdamond.stage(SELF)
-    child = os.fork()
-    if child == 0:
-        # A new name space holds the next child, and that as process 1.
-        try:
-            os.unshare(os.CLONE_NEWPID)
-        except OSError:
-            os._exit(255)
-        inner = os.fork()
-        if inner == 0:
-            here = [kdamond.command('on')]
-            kdamond.stage(1)
-            here += [kdamond.command('on'), kdamond.command('off')]
-            os._exit([EINVAL, 0, 0] != here)
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]))
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status == 255:
-        raise Skip('no pid name spaces on this kernel')
-    checks.equal('status of the name space', status, 0)
+
+    def inside():
+        here = [kdamond.command('on')]
+        kdamond.stage(1)
+        here += [kdamond.command('on'), kdamond.command('off')]
+        return here == [EINVAL, 0, 0]
+
+    checks.that(in_pid_namespace(inside), 'wrong errors in the name space')
 
 
 REGIONS = [
