@@ -28,7 +28,8 @@ use super::{
     Kobject, //
 };
 
-/// The type of the data of a directory, made by [`#[sysfs_dir]`](macro@super::sysfs_dir).
+/// The type of the data of a directory.
+/// [`#[sysfs_dir]`](macro@super::sysfs_dir) implements it.
 pub trait Directory: Sized + Send + Sync + 'static {
     /// The files of the directory.
     const FILES: FileList<Self>;
