@@ -7,7 +7,7 @@ DEBIAN_MIRROR=${DAMON_RUST_MIRROR:-http://deb.debian.org/debian}
 ROOT=$CACHE/root
 
 # Raising this makes everyone's root anew; needed when the lists below change.
-ROOT_VERSION=1
+ROOT_VERSION=2
 
 ROOT_PACKAGES=(
 	# the kernel
@@ -16,6 +16,8 @@ ROOT_PACKAGES=(
 	ccache cpio kmod git patch perl xz-utils zstd rsync file
 	# its checks
 	sparse shellcheck codespell
+	# the series: its documentation, and the mails
+	python3-sphinx python3-yaml b4 git-email libmailtools-perl
 	# virtual machines
 	qemu-system-x86 virtme-ng
 	# inside the guest
