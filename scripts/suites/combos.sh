@@ -3,7 +3,7 @@
 #: combos       all combinations of our symbols compile; with none, the same objects
 
 suite_combos() {
-	local symbols count number name flips
+	local symbols count number name flips content
 	tree_open
 	if unchanged combos; then
 		say "    passed before with the same content"
@@ -14,13 +14,17 @@ suite_combos() {
 	mapfile -t symbols < <(grep -o '^CONFIG_[A-Z_]*' "$CHECKOUT/scripts/config/damon-rust.config" |
 		while read -r name; do ! config_defined "$name" || echo "$name"; done)
 	count=$((1 << ${#symbols[@]}))
+	content=$(overlay_content)
+	printf '%9s %7s %7s  %s\n' text data bss 'mm/damon/ with' >"$TEST_DIR/sizes"
 	for ((number = 0; number < count; number++)); do
 		combo_flips "$number" "${symbols[@]}"
 		combo_possible || continue
 		check "${flips[*]:-nothing to combine}" combo_compile
 	done
 	objects_compare
-	grep -q '^fail' "$RESULTS" || remember combos
+	grep -q '^fail' "$RESULTS" && return
+	remember combos
+	record sizes "$content" <"$TEST_DIR/sizes"
 }
 
 # combo_flips NUMBER SYMBOL...: sets flips to the combination of that number.
@@ -41,6 +45,19 @@ combo_possible() {
 combo_compile() {
 	CONFIG_FLIPS=("${flips[@]}")
 	step "compiling with ${flips[*]}" "$TEST_DIR/combo.log" combo_make "$BUILD/combos"
+	combo_size >>"$TEST_DIR/sizes"
+}
+
+# combo_size: a line with the size of mm/damon/ and the symbols that are on.
+combo_size() {
+	local text data bss symbol on=()
+	for symbol in "${flips[@]}"; do
+		[[ $symbol == *=n ]] || on+=("${symbol%=y}")
+	done
+	root_run size -t "$BUILD/combos/mm/damon/built-in.a" | tail -n 1 | {
+		read -r text data bss _
+		printf '%9d %7d %7d  %s\n' "$text" "$data" "$bss" "${on[*]:-none of our symbols}"
+	}
 }
 
 combo_make() {
