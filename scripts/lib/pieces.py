@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Divides the change of one file among several patches.
+
+The change is what git diff says, without context. In a hunk that only adds lines each
+line goes to the patch one of whose patterns matches it. A pattern is
+
+  "RE"              the lines that RE matches, or
+  ["RE", "BEFORE"]  from the line that RE matches to the one before that BEFORE matches.
+
+A line that no pattern matches goes to the patch that has the file as a whole. If none
+has, it goes with the line above it in the hunk, or else with the one below. A hunk
+that takes lines away goes to one patch as it is.
+"""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+class PiecesError(Exception):
+    """What the author of the manifest has to know, on one line."""
+
+
+def hunks(old, new):
+    """[(start, end, start, end)] of the lines of OLD and NEW that differ."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, content in (("old", old), ("new", new)):
+            Path(scratch, name).write_bytes(content)
+        done = subprocess.run(
+            ["git", "diff", "--no-index", "--no-ext-diff", "--no-color", "--unified=0",
+             "--indent-heuristic", "--diff-algorithm=histogram", "--text", "old", "new"],
+            cwd=scratch, stdout=subprocess.PIPE, check=False)
+    result = []
+    for old_at, old_count, new_at, new_count in HUNK.findall(done.stdout):
+        ends = []
+        for at, count in ((int(old_at), old_count), (int(new_at), new_count)):
+            # Nothing lies behind line `at`, a line lies at it; git counts from 1.
+            count = int(count or 1)
+            start = at - 1 if count else at
+            ends += [start, start + count]
+        result.append(tuple(ends))
+    return result
+
+
+class Rules:
+    """Which patch wants which lines of one file; patches are known by their number."""
+
+    def __init__(self, path, whole):
+        self.path = path
+        self.whole = whole  # the patch that has the file as a whole, or None
+        self.patterns = []  # [(number, RE, BEFORE or None)]
+        self.used = set()
+
+    def add(self, number, patterns):
+        """Takes the patterns of one patch, as they are in the manifest."""
+        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            first, *before = [pattern] if isinstance(pattern, str) else pattern
+            if len(before) > 1:
+                raise PiecesError(f"{self.path}: a pattern is RE or [RE, BEFORE], not {pattern}")
+            self.patterns.append((number, re.compile(first), before and re.compile(before[0])))
+
+    def match(self, line):
+        """The pattern that LINE matches, or None; only one patch may want it."""
+        found = [p for p in self.patterns if p[1].search(line)]
+        self.used.update(p[1] for p in found)
+        if len({p[0] for p in found}) > 1:
+            raise PiecesError(f"{self.path}: patterns of two patches match {line.strip()!r}")
+        return found[0] if found else None
+
+    def owners(self, lines):
+        """For each added line of a hunk the number of its patch."""
+        result, inside = [], None
+        for line in lines:
+            if inside and inside[2].search(line):
+                inside = None
+            found = None if inside else self.match(line)
+            if found and found[2]:
+                inside = found
+            owner = inside or found
+            if owner:
+                result.append(owner[0])
+            elif self.whole is not None:
+                result.append(self.whole)
+            else:
+                result.append(result[-1] if result else None)
+        known = next((owner for owner in result if owner is not None), None)
+        if known is None:
+            raise PiecesError(f"{self.path}: no pattern matches any of {''.join(lines[:3])!r}...")
+        return [known if owner is None else owner for owner in result]
+
+    def check(self):
+        """Fails if there is a pattern that matched nothing."""
+        for _, first, _ in self.patterns:
+            if first not in self.used:
+                raise PiecesError(f"{self.path}: the pattern {first.pattern!r} matches no line")
+
+
+def text(line):
+    """What patterns are compared with."""
+    return line.decode(errors="replace").removesuffix("\n")
+
+
+def divide(old, new, rules):
+    """{number: content} of a file after each patch that changes it.
+
+    OLD is None for a new file, which then is there from the first such patch on.
+    """
+    before, after = (old or b"").splitlines(True), new.splitlines(True)
+    changes = []
+    for old_start, old_end, new_start, new_end in hunks(old or b"", new):
+        added = after[new_start:new_end]
+        gone = before[old_start:old_end]
+        owners = rules.owners([text(line) for line in added or gone])
+        if gone and len(set(owners)) > 1:
+            raise PiecesError(f"{rules.path}: {text(gone[0])!r} is replaced by lines of two patches")
+        changes.append((old_start, old_end, added, owners))
+    rules.check()
+    result = {}
+    for number in sorted({owner for change in changes for owner in change[3]}):
+        content, at = [], 0
+        for start, end, added, owners in changes:
+            content += before[at:start]
+            if start < end and owners[0] > number:
+                content += before[start:end]
+            content += [line for line, owner in zip(added, owners) if owner <= number]
+            at = end
+        result[number] = b"".join(content + before[at:])
+    return result

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The checks of the series that do not build. They report as a suite of scripts/test
+# does. Each patch is applied to a work tree of its own in the cache, one after the other.
+
+# series_tree: sets TREE to the work tree, at the base of the series.
+series_tree() {
+	TREE=$CACHE/series/tree-$SERIES_NAME
+	# What an interrupted run has left.
+	if [[ -d $TREE ]]; then
+		git -C "$TREE" am --abort 2>/dev/null || true
+		git -C "$TREE" checkout --quiet --force --detach "$SERIES_BASE" &&
+			git -C "$TREE" clean --quiet -dx --force && return
+		rm -rf "$TREE"
+	fi
+	need_space 3
+	git --git-dir="$SERIES_REPO" worktree prune
+	step "checking out the base (1 min)" "$CACHE/log/series-tree.log" \
+		git --git-dir="$SERIES_REPO" worktree add --quiet --force --detach "$TREE" "$SERIES_BASE"
+}
+
+# series_each FUNCTION: applies each patch with git am, and calls FUNCTION with it.
+series_each() {
+	local patch
+	series_tree
+	for patch in "$SERIES_OUT"/*.patch; do
+		[[ $patch != *0000-cover-letter.patch ]] || continue
+		SERIES_PATCH=${patch##*/}
+		check "applies: $SERIES_PATCH" git -C "$TREE" "${SERIES_GIT[@]}" am --quiet "$patch"
+		"$1" "$patch"
+	done
+}
+
+# series_run CMD...: runs CMD in the work tree and in the root.
+series_run() {
+	(cd "$TREE" && root_run "${SERIES_BINDS[@]}" --bind "ro:$SERIES_OUT" "$@")
+}
+
+series_check() {
+	check "15 patches at most" series_count
+	series_each series_look
+	check "the final tree is that of the branch" series_same_tree
+	check "the final tree is the applied overlay" series_same_overlay
+	check "MAINTAINERS has all new files" series_covered
+	check "git send-email takes the mails" series_send_email
+	check "b4 takes the mails" series_b4
+}
+
+series_count() {
+	local count
+	count=$(git --git-dir="$SERIES_REPO" rev-list --count "$SERIES_BASE..$SERIES_BRANCH")
+	echo "$count patches"
+	((count <= 15))
+}
+
+series_look() {
+	check "checkpatch: $SERIES_PATCH" series_checkpatch "$1"
+	check "get_maintainer: $SERIES_PATCH" series_maintainer "$1"
+	check "rustfmt: $SERIES_PATCH" series_rustfmt
+}
+
+# That a patch adds files makes checkpatch ask whether MAINTAINERS has them: that is
+# what series_covered answers for the series as a whole.
+series_checkpatch() {
+	series_run scripts/checkpatch.pl --strict --no-signoff --ignore FILE_PATH_CHANGES "$1"
+}
+
+# Each file by itself: what it declares as a module may come with a later patch.
+series_rustfmt() {
+	local files
+	mapfile -t files < <(git -C "$TREE" diff --name-only HEAD~ HEAD -- '*.rs')
+	[[ ${#files[@]} -gt 0 ]] || return 0
+	# shellcheck disable=SC2016 # expanded inside
+	series_run bash -c 'for file; do
+		rustfmt --check <"$file" || { echo "$file" && bad=1; }
+	done; exit ${bad:-0}' - "${files[@]}"
+}
+
+# There is somebody to send it to, and a list, who are not those that get everything.
+series_maintainer() {
+	local people lists flags=(--no-git --no-git-fallback --no-rolestats)
+	people=$(series_run scripts/get_maintainer.pl "${flags[@]}" --no-l "$1" |
+		grep -v '^Linus Torvalds' || true)
+	lists=$(series_run scripts/get_maintainer.pl "${flags[@]}" --no-m --no-r "$1" |
+		grep -v '^linux-kernel@' || true)
+	printf '%s\n' "$people" "$lists"
+	[[ -n $people && -n $lists ]]
+}
+
+series_same_tree() {
+	git -C "$TREE" diff --exit-code --stat HEAD "$SERIES_BRANCH"
+}
+
+# Made by overlay.py of the base's files, as scripts/run makes what it builds.
+series_same_overlay() {
+	local dir=$TEST_DIR/overlay paths
+	rm -rf "$dir"
+	mkdir -p "$dir/base" "$dir/tree"
+	mapfile -t paths < <(series_files "$CHECKOUT" |
+		"$CHECKOUT/scripts/lib/overlay.py" list "$CHECKOUT" | sed 's/\.patch$//')
+	mapfile -t paths < <(git --git-dir="$SERIES_REPO" ls-tree --name-only "$SERIES_BASE" -- "${paths[@]}")
+	git --git-dir="$SERIES_REPO" archive "$SERIES_BASE" -- "${paths[@]}" | tar -x -C "$dir/base"
+	series_files "$CHECKOUT" |
+		"$CHECKOUT/scripts/lib/overlay.py" apply "$CHECKOUT" "$dir/base" "$dir/tree"
+	diff <(sort "$dir/tree/.overlay") \
+		<(git -C "$TREE" diff --name-only --no-renames "$SERIES_BASE" HEAD | sort) || return
+	(cd "$dir/tree" && find . -type f ! -path './.overlay*' -print0 |
+		xargs -0 -I {} cmp {} "$TREE/{}")
+}
+
+# Each new file is in an entry of MAINTAINERS other than the one that has everything.
+series_covered() {
+	local files
+	mapfile -t files < <(git -C "$TREE" diff --name-only --no-renames --diff-filter=A \
+		"$SERIES_BASE" HEAD)
+	# shellcheck disable=SC2016 # expanded inside
+	printf '%s\0' "${files[@]}" | series_run xargs -0 -n 1 -P "$JOBS" bash -c '
+		scripts/get_maintainer.pl --sections --no-git --no-git-fallback -f "$0" |
+			grep -E "^[A-Z].*[a-zA-Z]" | grep -qvE "^[A-Z]:|^THE REST" && exit
+		echo "$0 is in no entry of MAINTAINERS"
+		exit 1'
+}
+
+# An address that cannot exist, should this ever send anything.
+series_send_email() {
+	series_run git -c user.name="$GIT_AUTHOR_NAME" -c user.email="$GIT_AUTHOR_EMAIL" \
+		-c sendemail.suppressCc=all -c sendemail.assume8bitEncoding=UTF-8 \
+		send-email --dry-run --quiet --confirm=never --to=nobody@example.invalid \
+		"$SERIES_OUT"/*.patch
+}
+
+# As a maintainer takes them: b4 makes a mailbox for git am of the mails of a list, which
+# have identifiers and dates.
+series_b4() {
+	local dir=$TEST_DIR/b4
+	rm -rf "$dir"
+	mkdir -p "$dir/mails"
+	series_format "$dir/mails" "${SERIES_FORMAT[@]}" --thread=shallow
+	cat "$dir"/mails/*.patch >"$dir/list.mbox"
+	series_run b4 --no-interactive --no-stdin --offline-mode am --no-cache \
+		--use-local-mbox "$dir/list.mbox" --mbox-name taken --outdir "$dir" || return
+	git -C "$TREE" checkout --quiet --detach "$SERIES_BASE"
+	git -C "$TREE" "${SERIES_GIT[@]}" am --quiet "$dir/taken.mbx" || return
+	series_same_tree
+}

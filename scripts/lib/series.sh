@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Making the branch and the mails of the series.
+
+series_need() {
+	need git git
+	need patch patch
+	need python3 python3
+	python3 -c 'import tomllib' 2>/dev/null || die "python3 is older than 3.11, which has tomllib"
+}
+
+# What git does here must not depend on the user's settings, and must not leave a process
+# behind that tidies up.
+SERIES_GIT=(-c core.hooksPath=/dev/null -c commit.gpgSign=false -c gc.auto=0 -c maintenance.auto=false)
+
+series_files() {
+	git -C "$1" ls-files -z --cached --others --exclude-standard
+}
+
+series_list() {
+	series_files "$CHECKOUT" | "$CHECKOUT/scripts/lib/series.py" list "$CHECKOUT"
+}
+
+# series_newest: the number of the newest version.
+series_newest() {
+	sed -n 's/^number = //p' "$CHECKOUT/scripts/manifest/versions.toml" | tail -n 1
+}
+
+# series_revision N: the commit of this repository that version N was made of, if sent.
+series_revision() {
+	python3 - "$CHECKOUT/scripts/manifest/versions.toml" "$1" <<-'END'
+		import sys, tomllib
+		for version in tomllib.load(open(sys.argv[1], "rb"))["version"]:
+		    if version["number"] == int(sys.argv[2]):
+		        print(version.get("revision", ""))
+	END
+}
+
+# The commits are made by who runs this, if git knows who that is, and else by who made
+# the newest commit of the checkout; and with that commit's date, so that the same
+# checkout gives the same commits.
+series_ident() {
+	local name mail date
+	name=$(git -C "$CHECKOUT" config user.name || git -C "$CHECKOUT" log -1 --format=%an)
+	mail=$(git -C "$CHECKOUT" config user.email || git -C "$CHECKOUT" log -1 --format=%ae)
+	date=$(git -C "$CHECKOUT" log -1 --format=%cI)
+	export GIT_AUTHOR_NAME=$name GIT_AUTHOR_EMAIL=$mail GIT_AUTHOR_DATE=$date
+	export GIT_COMMITTER_NAME=$name GIT_COMMITTER_EMAIL=$mail GIT_COMMITTER_DATE=$date
+}
+
+# series_use_kernel DIR REV: sets SERIES_REPO and SERIES_BASE to a tree of the user's.
+series_use_kernel() {
+	[[ -d $1 ]] || die "there is no directory $1"
+	SERIES_REPO=$(cd -- "$1" && git rev-parse --path-format=absolute --git-common-dir 2>/dev/null) ||
+		die "$1 is not a git checkout"
+	SERIES_BASE=$(git -C "$1" rev-parse --verify --quiet "$2^{commit}") ||
+		die "$1 has no commit $2"
+	git -C "$1" cat-file -e "$SERIES_BASE:mm/damon/Kconfig" 2>/dev/null ||
+		die "$2 of $1 is not a Linux kernel with DAMON"
+	SERIES_NAME=local-$(sha256sum <<<"$SERIES_REPO" | cut -c 1-8)
+	# What the checks bring into the root.
+	SERIES_BINDS=(--bind "ro:$SERIES_REPO")
+}
+
+# series_use_source: the same for a repository of our own that has just SOURCE.
+series_use_source() {
+	SERIES_REPO=$CACHE/series/git
+	SERIES_NAME=$SOURCE_NAME
+	SERIES_BINDS=()
+	SERIES_BASE=$(git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "base/$SOURCE_NAME" 2>/dev/null || true)
+	[[ -n $SERIES_BASE ]] && return
+	need_space 4
+	step "making a git repository of $SOURCE_NAME (2 min)" "$CACHE/log/series-source.log" series_import
+	SERIES_BASE=$(git --git-dir="$SERIES_REPO" rev-parse "base/$SOURCE_NAME")
+}
+
+series_import() {
+	local tree commit version
+	[[ -d $SERIES_REPO ]] || git init --quiet --bare "$SERIES_REPO"
+	series_ident
+	# The same commit for the same source.
+	GIT_AUTHOR_DATE=@$(stat -c %Y "$SOURCE/Makefile")
+	GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
+	export GIT_DIR=$SERIES_REPO GIT_INDEX_FILE=$SERIES_REPO/import.index
+	rm -f "$GIT_INDEX_FILE"
+	git -c core.bare=false -c core.autocrlf=false -c core.compression=1 -c gc.auto=0 \
+		--work-tree="$SOURCE" add --all --force "$SOURCE"
+	tree=$(git write-tree)
+	rm -f "$GIT_INDEX_FILE"
+	version=$(kernel_name "$SOURCE")
+	commit=$(git commit-tree -m "$version ($SOURCE_PACKAGE $SOURCE_NAME)" "$tree")
+	git update-ref "refs/heads/base/$SOURCE_NAME" "$commit"
+}
+
+# series_show PATH: a file of the base.
+series_show() { git --git-dir="$SERIES_REPO" show "$SERIES_BASE:$1"; }
+
+# series_version: the version of the base; says so if it is not what the series is for.
+series_version() {
+	local version
+	version=$(series_show Makefile | sed -n 's/^\(VERSION\|PATCHLEVEL\) = //p' | paste -sd.)
+	[[ $version == "$BASE_VERSION" ]] ||
+		say "    the base is Linux $version, and the series is for $BASE_VERSION"
+}
+
+# series_branch CHECKOUT BRANCH: makes the branch of what the checkout says. A branch
+# that has the user's own work is not replaced.
+series_branch() {
+	local now ours=refs/damon-rust/$2
+	now=$(git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "refs/heads/$2" || true)
+	if [[ -n $now && $now != $(git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "$ours") ]]; then
+		die "the branch $2 is not as it was made: rename it with git branch -m $2 NEW"
+	fi
+	! git --git-dir="$SERIES_REPO" worktree list --porcelain | grep -qx "branch refs/heads/$2" ||
+		die "the branch $2 is checked out: check out another one"
+	series_files "$1" | "$CHECKOUT/scripts/lib/series.py" branch \
+		"$1" "$SERIES_REPO" "$SERIES_BASE" "$2" ||
+		die "the branch $2 was not made"
+	git --git-dir="$SERIES_REPO" update-ref "$ours" "refs/heads/$2"
+}
+
+# series_make VERSION OUT: the branch, and the mails in OUT. Sets SERIES_BRANCH, SERIES_OUT
+# and SERIES_VERSION.
+series_make() {
+	local before
+	SERIES_BRANCH=damon-rust/v$1
+	SERIES_OUT=${2:-$CACHE/series/$SERIES_NAME-v$1}
+	series_ident
+	series_version
+	series_branch "$CHECKOUT" "$SERIES_BRANCH"
+	SERIES_FORMAT+=(--base="$SERIES_BASE")
+	(($1 == 1)) || {
+		SERIES_FORMAT+=(--reroll-count="$1")
+		before=$(series_revision "$(($1 - 1))")
+		[[ -z $before ]] || series_before "$(($1 - 1))" "$before"
+	}
+	mkdir -p "$SERIES_OUT"
+	SERIES_OUT=$(cd -- "$SERIES_OUT" && pwd -P)
+	rm -f "$SERIES_OUT"/*.patch
+	SERIES_VERSION=$1
+	series_format "$SERIES_OUT" "${SERIES_FORMAT[@]}" || die "git format-patch failed"
+	say "    the branch: $SERIES_BRANCH in $SERIES_REPO"
+	say "    the mails:  $SERIES_OUT"
+}
+
+# series_format DIR [ARG...]: the mails. The text of the cover letter goes through the
+# description of the branch, which all versions of git know.
+series_format() {
+	local letter base
+	base=$(git --git-dir="$SERIES_REPO" log -1 --format='%h ("%s")' "$SERIES_BASE")
+	letter=$("$CHECKOUT/scripts/lib/letter.py" "$CHECKOUT" "$CACHE/record" "$(overlay_content)" \
+		"$base" "$SERIES_VERSION")
+	git --git-dir="$SERIES_REPO" -c "branch.$SERIES_BRANCH.description=$letter" \
+		-c diff.noprefix=false -c diff.mnemonicPrefix=false format-patch --quiet \
+		--cover-letter --cover-from-description=subject --stat=75 \
+		"${@:2}" --output-directory "$1" "$SERIES_BASE..$SERIES_BRANCH"
+}
+
+# series_before VERSION REVISION: derives the version before this one from the commit
+# that it was made of, for the range-diff.
+series_before() {
+	local old
+	old=$(mktemp -d)
+	if ! git clone --quiet --shared --no-checkout "$CHECKOUT" "$old/checkout" ||
+		! git -C "$old/checkout" checkout --quiet "$2"; then
+		rm -rf "$old"
+		die "scripts/manifest/versions.toml: version $1: there is no commit $2 here"
+	fi
+	if (series_branch "$old/checkout" "damon-rust/v$1"); then
+		SERIES_FORMAT+=(--range-diff="$SERIES_BASE..damon-rust/v$1")
+	else
+		say "    version $1 does not apply to this base: the mails go without a range-diff"
+	fi
+	rm -rf "$old"
+}
