@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Applying schemes to regions.
+
+use crate::{
+    environment,
+    filter::damos_core_filter_out,
+    math::{
+        align_down,
+        time_before, //
+    },
+    model::{
+        Context,
+        List,
+        LockedWalk,
+        Mut,
+        Operations,
+        OpsId,
+        Parts,
+        Region,
+        RegionCursor,
+        RegionPool,
+        Scheme,
+        Target, //
+    },
+    mvsum::Window,
+    quota::{
+        damos_adjust_quota,
+        damos_charge_quota,
+        damos_quota_is_full,
+        damos_quota_is_set,
+        damos_skip_charged_region, //
+    },
+    regions::damon_region_sz_limit,
+    trace,
+    walk::damos_walk_complete, //
+};
+use kernel::bindings::{
+    self,
+    damos_access_pattern, //
+};
+
+/// What stays the same while schemes are applied to all regions.
+pub(crate) struct Pass {
+    /// How many sample intervals have passed since the start.
+    now: usize,
+    /// For the accesses to a region.
+    pub(crate) window: Window,
+    /// The smallest size of a region, in address units.
+    pub(crate) min_region_sz: usize,
+    /// Bytes of an address unit.
+    pub(crate) addr_unit: usize,
+    /// Which operations there are.
+    pub(crate) ops_id: Option<OpsId>,
+}
+
+impl Pass {
+    /// Returns what holds now.
+    pub(crate) fn of(ctx: &Context<'_>) -> Self {
+        Self {
+            now: ctx.passed_sample_intervals(),
+            window: Window::of(ctx),
+            min_region_sz: ctx.min_region_sz(),
+            addr_unit: ctx.addr_unit(),
+            ops_id: OpsId::from_raw(ctx.raw_ops_id()).ok(),
+        }
+    }
+
+    /// Returns whether it is time to apply a scheme.
+    #[inline(always)]
+    fn is_due(&self, scheme: &Scheme) -> bool {
+        !time_before(self.now, scheme.next_apply_sis())
+    }
+
+    /// Returns whether a region has an access pattern.
+    ///
+    /// Corresponds to `__damos_valid_target()`.
+    #[inline(always)]
+    pub(crate) fn matches(&self, region: &Region, pattern: &damos_access_pattern) -> bool {
+        let (sz, age) = (region.sz(), region.age());
+        let nr_accesses = self.window.nr_accesses(region);
+        pattern.min_sz_region <= sz
+            && sz <= pattern.max_sz_region
+            && pattern.min_nr_accesses <= nr_accesses
+            && nr_accesses <= pattern.max_nr_accesses
+            && pattern.min_age_region <= age
+            && age <= pattern.max_age_region
+    }
+}
+
+/// Sets when a scheme is applied next.
+///
+/// Corresponds to `damos_set_next_apply_sis()`.
+pub(crate) fn damos_set_next_apply_sis(scheme: &Scheme, ctx: &Context<'_>) {
+    let attrs = ctx.raw_attrs();
+    let apply_interval = match scheme.apply_interval_us() {
+        0 => attrs.aggr_interval,
+        apply_interval => apply_interval,
+    };
+    scheme.set_next_apply_sis(
+        ctx.passed_sample_intervals()
+            .wrapping_add(apply_interval / attrs.sample_interval.max(1)),
+    );
+}
+
+/// Where a region is, and what it takes to apply a scheme to it.
+struct Applier<'a> {
+    pass: &'a Pass,
+    ops: Operations<'a>,
+    walk: &'a LockedWalk<'a>,
+    pool: &'a mut RegionPool,
+    target_idx: u32,
+}
+
+impl Applier<'_> {
+    /// Returns whether a scheme is for the region at the cursor.
+    ///
+    /// Corresponds to `damos_valid_target()`.
+    #[inline(always)]
+    fn is_valid_target(&self, region: &Region, scheme: &Scheme) -> bool {
+        if !self.pass.matches(region, &scheme.pattern()) {
+            return false;
+        }
+        if !damos_quota_is_set(scheme.quota()) {
+            return true;
+        }
+        // CAST: Compared like this in C.
+        self.ops
+            .scheme_score(region, scheme)
+            .is_none_or(|score| score as u32 >= scheme.quota().min_score())
+    }
+
+    /// Tries to apply a scheme to the region at the cursor.
+    ///
+    /// If only a part of the region fits into the quota, it is split.
+    ///
+    /// Corresponds to `damos_apply_scheme()`.
+    fn apply_scheme(&mut self, cursor: &mut RegionCursor<'_>, scheme: &Scheme, scheme_idx: u32) {
+        let Some(region) = cursor.current() else {
+            return;
+        };
+        let mut sz = region.sz();
+        if !self.ops.can_apply_scheme() {
+            set_applied(region, scheme);
+            damos_update_stat(scheme, sz, 0, 0);
+            return;
+        }
+        let traced_nr_accesses =
+            trace::damos_before_apply_enabled().then(|| self.pass.window.nr_accesses(region));
+
+        let quota = scheme.quota();
+        if damos_quota_is_set(quota) && quota.charged_sz().wrapping_add(sz) > quota.esz() {
+            let left = quota.esz().wrapping_sub(quota.charged_sz());
+            sz = align_down(left, self.pass.min_region_sz);
+            if sz == 0 || cursor.split_at(sz, self.pool).is_err() {
+                damos_update_stat(scheme, sz, 0, 0);
+                return;
+            }
+        }
+        // CAST: Filters count targets in an `int`.
+        let target_idx = self.target_idx as i32;
+        let min_region_sz = self.pass.min_region_sz;
+        if damos_core_filter_out(scheme, cursor, target_idx, min_region_sz, self.pool) {
+            return;
+        }
+        let Some(region) = cursor.current() else {
+            return;
+        };
+        sz = region.sz();
+
+        let target = cursor.target();
+        let begin = environment::coarse_ns();
+        if let Some(nr_accesses) = traced_nr_accesses {
+            trace::damos_before_apply(
+                scheme_idx,
+                self.target_idx,
+                region,
+                nr_accesses,
+                target.nr_regions(),
+            );
+        }
+        let (sz_applied, sz_filter_passed) = self.ops.apply_scheme(target, region, scheme);
+        if !scheme.walk_completed() {
+            self.walk.call(target, region, scheme, sz_filter_passed);
+        }
+        // CAST: The total is an `unsigned long` in C.
+        let took = environment::coarse_ns().wrapping_sub(begin) as usize;
+        quota.set_total_charged_ns(quota.total_charged_ns().wrapping_add(took));
+        damos_charge_quota(quota, sz, sz_applied);
+        if damos_quota_is_full(quota, self.pass.min_region_sz) {
+            quota.set_charge_from(target, region.end());
+        }
+        set_applied(region, scheme);
+        damos_update_stat(scheme, sz, sz_applied, sz_filter_passed);
+    }
+
+    /// Applies the schemes to the region at the cursor.
+    ///
+    /// Corresponds to `damon_do_apply_schemes()`.
+    #[inline(always)]
+    fn do_apply_schemes(&mut self, cursor: &mut RegionCursor<'_>, schemes: List<'_, Scheme>) {
+        let min_region_sz = self.pass.min_region_sz;
+        for (scheme_idx, scheme) in (0..).zip(schemes.iter()) {
+            let quota = scheme.quota();
+            if !self.pass.is_due(scheme)
+                || !scheme.activated()
+                || damos_quota_is_full(quota, min_region_sz)
+                || damos_skip_charged_region(cursor, quota, min_region_sz, self.pool)
+            {
+                continue;
+            }
+            let max_nr_snapshots = scheme.max_nr_snapshots();
+            if max_nr_snapshots != 0 && max_nr_snapshots <= scheme.nr_snapshots() {
+                continue;
+            }
+            if cursor
+                .current()
+                .is_some_and(|region| self.is_valid_target(region, scheme))
+            {
+                self.apply_scheme(cursor, scheme, scheme_idx);
+            }
+            if cursor.is_last() {
+                scheme.set_nr_snapshots(scheme.nr_snapshots().wrapping_add(1));
+            }
+        }
+    }
+}
+
+/// Notes that something was done with a region, so that its age begins anew.
+#[inline(always)]
+fn set_applied(region: &Region, scheme: &Scheme) {
+    if scheme.action() != bindings::damos_action_DAMOS_STAT {
+        region.set_age(0);
+    }
+}
+
+/// Corresponds to `damos_update_stat()`.
+fn damos_update_stat(scheme: &Scheme, sz_tried: usize, sz_applied: usize, sz_passed: usize) {
+    let mut stat = scheme.stat();
+    stat.nr_tried = stat.nr_tried.wrapping_add(1);
+    stat.sz_tried = stat.sz_tried.wrapping_add(sz_tried);
+    if sz_applied != 0 {
+        stat.nr_applied = stat.nr_applied.wrapping_add(1);
+    }
+    stat.sz_applied = stat.sz_applied.wrapping_add(sz_applied);
+    stat.sz_ops_filter_passed = stat.sz_ops_filter_passed.wrapping_add(sz_passed);
+    scheme.set_stat(stat);
+}
+
+/// Merges the region at the cursor into the one before if no information is lost by it.
+///
+/// Quotas and filters split regions. Without this, there would be more and more of them.
+#[inline(always)]
+fn merge_back(cursor: &mut RegionCursor<'_>, max_region_sz: usize, pool: &mut RegionPool) {
+    let (Some(prev), Some(region)) = (cursor.prev(), cursor.current()) else {
+        return;
+    };
+    if prev.end() == region.start()
+        && prev.age() == region.age()
+        && prev.last_nr_accesses() == region.last_nr_accesses()
+        && prev.nr_accesses() == region.nr_accesses()
+        && region.end().wrapping_sub(prev.start()) <= max_region_sz
+    {
+        prev.set_end(region.end());
+        if let Some(region) = cursor.remove() {
+            pool.put(region);
+        }
+    }
+}
+
+/// Applies the schemes to the regions of a target.
+///
+/// Corresponds to `damos_apply_target()`.
+fn damos_apply_target(
+    target: &mut Mut<'_, Target>,
+    schemes: List<'_, Scheme>,
+    applier: &mut Applier<'_>,
+    max_region_sz: usize,
+) {
+    let mut cursor = target.cursor();
+    while cursor.current().is_some() {
+        applier.do_apply_schemes(&mut cursor, schemes);
+        merge_back(&mut cursor, max_region_sz, applier.pool);
+        cursor.move_next();
+    }
+}
+
+/// Applies the schemes whose time has come.
+///
+/// Corresponds to `kdamond_apply_schemes()`.
+pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
+    let pass = Pass::of(ctx);
+    let mut has_schemes_to_apply = false;
+    let mut parts = ctx.parts();
+    for (scheme_idx, scheme) in (0..).zip(parts.schemes.iter()) {
+        if pass.is_due(scheme) && scheme.activated() {
+            has_schemes_to_apply = true;
+            damos_adjust_quota(&mut parts, &pass, scheme, scheme_idx);
+        }
+    }
+    if !has_schemes_to_apply {
+        return;
+    }
+
+    let max_region_sz = damon_region_sz_limit(ctx);
+    let walk = ctx.shared().walk().lock();
+    let Parts {
+        ops,
+        mut targets,
+        schemes,
+        private,
+        ..
+    } = ctx.parts();
+    for (target_idx, mut target) in (0..).zip(targets.iter_mut()) {
+        if !ops.target_valid(&target) {
+            for scheme in schemes.iter() {
+                if scheme.quota().is_charge_target(&target) {
+                    scheme.quota().clear_charge_from();
+                }
+            }
+            continue;
+        }
+        let mut applier = Applier {
+            pass: &pass,
+            ops,
+            walk: &walk,
+            pool: &mut private.pool,
+            target_idx,
+        };
+        damos_apply_target(&mut target, schemes, &mut applier, max_region_sz);
+    }
+
+    for (scheme_idx, scheme) in (0..).zip(ctx.schemes().iter()) {
+        if pass.is_due(scheme) {
+            damos_walk_complete(&walk, ctx.schemes(), scheme);
+            damos_set_next_apply_sis(scheme, ctx);
+            scheme.clear_last_applied();
+            trace::damos_stat_after_apply_interval(scheme_idx, scheme);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Committing targets.
+
+use crate::{
+    model::{
+        AddrRange,
+        Context,
+        Mut,
+        Parts,
+        Target, //
+    },
+    regions::damon_set_regions,
+};
+use core::ptr;
+use kernel::{
+    alloc::flags::__GFP_NOWARN,
+    prelude::*, //
+};
+
+/// Fits the regions of a target to those of another one, if this has any.
+///
+/// Corresponds to `damon_commit_target_regions()`.
+///
+/// # Errors
+///
+/// - [`EINVAL`] if the regions of `src` are not sorted, or empty after alignment.
+/// - [`ENOMEM`] if there is no memory.
+pub(crate) fn damon_commit_target_regions(
+    dst: &mut Mut<'_, Target>,
+    src: &Target,
+    src_min_region_sz: usize,
+) -> Result {
+    // How many ranges there are: adjacent regions make one.
+    let mut nr_ranges: usize = 0;
+    let mut prev_end = None;
+    for region in src.regions().iter() {
+        if prev_end != Some(region.start()) {
+            nr_ranges = nr_ranges.wrapping_add(1);
+        }
+        prev_end = Some(region.end());
+    }
+    if nr_ranges == 0 {
+        return Ok(());
+    }
+
+    let mut ranges = KVVec::<AddrRange>::with_capacity(nr_ranges, GFP_KERNEL | __GFP_NOWARN)?;
+    for region in src.regions().iter() {
+        match ranges.last_mut() {
+            Some(range) if range.end == region.start() => range.end = region.end(),
+            _ => ranges.push(
+                AddrRange {
+                    start: region.start(),
+                    end: region.end(),
+                },
+                GFP_KERNEL,
+            )?,
+        }
+    }
+    damon_set_regions(&mut dst.regions_mut(), &ranges, src_min_region_sz)
+}
+
+/// Corresponds to `damon_commit_target()`.
+fn damon_commit_target(
+    dst: &mut Mut<'_, Target>,
+    dst_has_pid: bool,
+    src: &Target,
+    src_has_pid: bool,
+    src_min_region_sz: usize,
+) -> Result {
+    damon_commit_target_regions(dst, src, src_min_region_sz)?;
+    if dst_has_pid {
+        dst.put_pid();
+    }
+    dst.copy_pid(src, src_has_pid);
+    Ok(())
+}
+
+/// Lets go of the processes of committed targets that the operations of `dst` do not clean up.
+///
+/// Those are the targets before `failed`, or all.
+///
+/// Corresponds to `damon_revert_target_commits()`.
+pub(super) fn damon_revert_target_commits(
+    dst: &Context<'_>,
+    src: &Context<'_>,
+    failed: Option<*const Target>,
+) {
+    if !src.target_has_pid() || dst.ops().has_cleanup_target() {
+        return;
+    }
+    for target in dst.targets().iter() {
+        if failed.is_some_and(|failed| ptr::eq(failed, target)) {
+            return;
+        }
+        target.put_pid();
+    }
+}
+
+/// Corresponds to `damon_commit_targets()`.
+pub(super) fn damon_commit_targets(dst: &mut Context<'_>, src: &Context<'_>) -> Result {
+    commit_targets(dst, src).map_err(|(err, failed)| {
+        damon_revert_target_commits(dst, src, failed);
+        err
+    })
+}
+
+/// Returns, in case of an error, the target of `dst` that could not be committed.
+fn commit_targets(
+    dst: &mut Context<'_>,
+    src: &Context<'_>,
+) -> Result<(), (Error, Option<*const Target>)> {
+    let (dst_has_pid, src_has_pid) = (dst.target_has_pid(), src.target_has_pid());
+    let min_region_sz = src.min_region_sz();
+    dst.private().total_sz = None;
+    let Parts {
+        ops,
+        mut targets,
+        schemes,
+        ..
+    } = dst.parts();
+
+    let mut src_targets = src.targets().iter();
+    let mut cursor = targets.cursor();
+    while let Some(mut target) = cursor.current() {
+        match src_targets.next() {
+            Some(src) if !src.obsolete() => {
+                damon_commit_target(&mut target, dst_has_pid, src, src_has_pid, min_region_sz)
+                    .map_err(|err| (err, Some(ptr::from_ref::<Target>(&target))))?;
+                cursor.move_next();
+            }
+            _ => {
+                for scheme in schemes.iter() {
+                    if scheme.quota().is_charge_target(&target) {
+                        scheme.quota().clear_charge_from();
+                    }
+                }
+                ops.cleanup_target(&target);
+                drop(cursor.remove());
+            }
+        }
+    }
+
+    for src in src_targets {
+        // There is nothing in `dst` that it could remove.
+        if src.obsolete() {
+            return Err((EINVAL, None));
+        }
+        let mut new = Target::new().map_err(|err| (err, None))?;
+        damon_commit_target(&mut new.as_mut(), false, src, src_has_pid, min_region_sz)
+            .map_err(|err| (err, None))?;
+        targets.push(new);
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The core of DAMON, the data access monitor.
+//!
+//! This implements what [`include/linux/damon.h`] declares, for the monitoring operations, for the
+//! user interfaces and for the modules, as `core.c` does. For the results it is the same: the same
+//! accesses and random numbers make the same regions, statistics and quotas.
+//!
+//! A function that corresponds to one of `core.c` has its name where it does the same, and says so
+//! in its documentation otherwise.
+//!
+//! # Modules
+//!
+//! ```text
+//! export       the functions of damon.h: raw pointers in, typed references on
+//! model        the structures of damon.h as types that safe code can use
+//! environment  time, sleep and memory; with environment.c
+//! trace        tracepoints; with companion.c
+//!
+//! kdamond      the thread that monitors, what it does when
+//! running      which contexts are running: groups, exclusive or not
+//! call, walk   requests of other threads to a kdamond
+//!
+//! regions      where regions are
+//! merge, split how they become fewer and more
+//! mvsum        accesses to a region, seen in the middle of an aggregation interval
+//! attrs, tune  attributes, and tuning of the intervals
+//! probes       weights of probes
+//!
+//! apply        what schemes are applied to
+//! filter       regions that they are kept from
+//! quota, goal  how much they may do, and tuning of that
+//! watermark    when they are active
+//!
+//! commit       new parameters for a context, which may be running
+//! sanity       the checks of CONFIG_DAMON_DEBUG_SANITY
+//! ```
+//!
+//! Only `export`, `model`, `environment` and `trace` have `unsafe` code.
+//!
+//! # Locking
+//!
+//! A kdamond has its context for itself. Other threads ask it to do things by [`damon_call()`] and
+//! [`damos_walk()`], whose queues have a mutex each. The mutex of [`running`] protects which
+//! context has a kdamond. It is taken before those of a context, and held while a kdamond is being
+//! made.
+//!
+//! # Differences from `core.c`
+//!
+//! - What `core.c` remembers for all contexts together, in static variables, each context
+//!   remembers for itself: how many regions there were before the last split, and which regions
+//!   are split next when only some are.
+//! - A walk that is canceled does not make the next one leave out schemes.
+//! - A thread that was told that its walk is complete can request the next one at once, and is not
+//!   told that there is one.
+//! - A thread that sees that a context has no kdamond can free it. The kdamond does not use
+//!   the context any more then, not even to unlock a mutex.
+//! - A sampling interval of more than 2^32 microseconds is that long.
+//! - A request to stop that comes just before a long sleep ends it, too.
+//! - Several threads can stop the same context at the same time.
+//! - Hits of probes do not wrap around. Only the first 255 samples of an aggregation interval are
+//!   probed.
+//! - Objects are initialized as a whole.
+//! - If there is no memory to commit migration destinations, the old ones stay.
+//! - Divisions by zero and loops without end, which only parameters that bypass the checks lead to,
+//!   have results.
+//!
+//! [`include/linux/damon.h`]: srctree/include/linux/damon.h
+//! [`damon_call()`]: export::damon_call
+//! [`damos_walk()`]: export::damos_walk
+
+mod apply;
+mod attrs;
+mod call;
+mod commit;
+mod environment;
+mod export;
+mod filter;
+mod goal;
+mod kdamond;
+mod math;
+mod merge;
+mod model;
+mod mvsum;
+mod probes;
+mod quota;
+mod regions;
+mod running;
+mod sanity;
+mod split;
+mod trace;
+mod tune;
+mod walk;
+mod watermark;
+
+/// Prefix of log messages.
+const __LOG_PREFIX: &[u8] = b"damon\0";

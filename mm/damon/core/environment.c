@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the DAMON core in Rust knows about the world: time, sleep and memory
+ *
+ * Everything here is a plain question or a plain wait.  What follows from the
+ * answers is decided in Rust.
+ */
+
+#include <linux/damon.h>
+#include <linux/delay.h>
+#include <linux/ioport.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/math64.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/prandom.h>
+#include <linux/psi.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+#include <linux/vmstat.h>
+
+#include "../ops-common.h"
+#include "companion.h"
+
+/* Returns whether kthread_stop() was called on this kdamond. */
+bool damon_core_should_stop(void)
+{
+	return kthread_should_stop();
+}
+
+/* Any length fits, unlike in usecs_to_jiffies(). */
+static long damon_core_sleep_jiffies(unsigned long usecs)
+{
+	unsigned long secs = usecs / USEC_PER_SEC;
+
+	if (secs >= MAX_JIFFY_OFFSET / HZ)
+		return MAX_JIFFY_OFFSET;
+	return secs * HZ + usecs_to_jiffies(usecs % USEC_PER_SEC);
+}
+
+/*
+ * Sleep for @usecs microseconds, or until the kdamond is told to stop in case
+ * that is longer than what usleep_range() is for.
+ */
+void damon_core_usleep(unsigned long usecs)
+{
+	if (usecs < USLEEP_RANGE_UPPER_BOUND) {
+		usleep_range_idle(usecs, usecs + 1);
+		return;
+	}
+
+	/*
+	 * kthread_stop() sets its flag before it wakes the thread up.  Hence
+	 * it is either seen here, or makes the thread runnable again.
+	 */
+	set_current_state(TASK_IDLE);
+	if (kthread_should_stop()) {
+		__set_current_state(TASK_RUNNING);
+		return;
+	}
+	schedule_timeout(damon_core_sleep_jiffies(usecs));
+}
+
+/* Sleep between two looks at whether a kdamond is still there. */
+void damon_core_wait_idle(void)
+{
+	schedule_timeout_idle(msecs_to_jiffies(100));
+}
+
+unsigned long damon_core_jiffies(void)
+{
+	return jiffies;
+}
+
+/* Returns the time of the last tick in nanoseconds. */
+u64 damon_core_coarse_ns(void)
+{
+	struct timespec64 now;
+
+	ktime_get_coarse_ts64(&now);
+	return timespec64_to_ns(&now);
+}
+
+void damon_core_seed(struct rnd_state *state)
+{
+	prandom_seed_state(state, get_random_u64());
+}
+
+/* Returns for how many microseconds some task has waited for memory so far. */
+u64 damon_core_some_mem_psi_total(void)
+{
+#ifdef CONFIG_PSI
+	if (static_branch_likely(&psi_disabled))
+		return 0;
+	return div_u64(psi_system.total[PSI_AVGS][PSI_MEM * 2],
+		       NSEC_PER_USEC);
+#else
+	return 0;
+#endif
+}
+
+bool damon_core_node_online(int nid)
+{
+	return nid >= 0 && nid < MAX_NUMNODES && node_online(nid);
+}
+
+#ifdef CONFIG_NUMA
+static bool damon_core_invalid_mem_node(int nid)
+{
+	return nid < 0 || nid >= MAX_NUMNODES || !node_state(nid, N_MEMORY);
+}
+
+/* Gets pages of a node.  Returns false if the node has no memory. */
+bool damon_core_node_mem(int nid, unsigned long *total, unsigned long *free)
+{
+	struct sysinfo i;
+
+	if (damon_core_invalid_mem_node(nid))
+		return false;
+	si_meminfo_node(&i, nid);
+	*total = i.totalram;
+	*free = i.freeram;
+	return true;
+}
+
+/*
+ * Gets the LRU pages of a memory cgroup on a node.  Returns false if the node
+ * has no memory or there is no such memory cgroup.
+ */
+bool damon_core_node_memcg_used(int nid, u64 memcg_id, unsigned long *used)
+{
+	struct mem_cgroup *memcg;
+	struct lruvec *lruvec;
+
+	if (damon_core_invalid_mem_node(nid))
+		return false;
+	memcg = mem_cgroup_get_from_id(memcg_id);
+	if (!memcg)
+		return false;
+
+	mem_cgroup_flush_stats(memcg);
+	lruvec = mem_cgroup_lruvec(memcg, NODE_DATA(nid));
+	*used = lruvec_page_state(lruvec, NR_ACTIVE_ANON);
+	*used += lruvec_page_state(lruvec, NR_INACTIVE_ANON);
+	*used += lruvec_page_state(lruvec, NR_ACTIVE_FILE);
+	*used += lruvec_page_state(lruvec, NR_INACTIVE_FILE);
+	mem_cgroup_put(memcg);
+	return true;
+}
+#else
+bool damon_core_node_mem(int nid, unsigned long *total, unsigned long *free)
+{
+	return false;
+}
+
+bool damon_core_node_memcg_used(int nid, u64 memcg_id, unsigned long *used)
+{
+	return false;
+}
+#endif	/* CONFIG_NUMA */
+
+#if defined(CONFIG_NUMA) && defined(CONFIG_DAMON_PADDR)
+/*
+ * Adds the bytes of folios in the physical address range [@start, @end) to
+ * @all_bytes, and those of them that are on node @nid to @node_bytes.
+ */
+void damon_core_node_bytes(phys_addr_t start, phys_addr_t end, int nid,
+			   phys_addr_t *node_bytes, phys_addr_t *all_bytes)
+{
+	phys_addr_t addr = start;
+
+	while (addr < end) {
+		struct folio *folio = damon_get_folio(PHYS_PFN(addr));
+		phys_addr_t folio_start, folio_end, bytes;
+
+		if (!folio) {
+			addr = PAGE_ALIGN_DOWN(addr + PAGE_SIZE);
+			/* That was the last page of the address space. */
+			if (!addr)
+				break;
+			continue;
+		}
+
+		/* The range can begin and end within a large folio. */
+		folio_start = PFN_PHYS(folio_pfn(folio));
+		folio_end = folio_start + folio_size(folio);
+		if (min(end, folio_end) > max(addr, folio_start)) {
+			bytes = min(end, folio_end) - max(addr, folio_start);
+			*all_bytes += bytes;
+			if (folio_nid(folio) == nid)
+				*node_bytes += bytes;
+		}
+		addr = folio_end;
+		folio_put(folio);
+	}
+	cond_resched();
+}
+#else
+void damon_core_node_bytes(phys_addr_t start, phys_addr_t end, int nid,
+			   phys_addr_t *node_bytes, phys_addr_t *all_bytes)
+{
+}
+#endif
+
+/* Gets the pages on LRU lists, as /proc/meminfo has them. */
+void damon_core_lru_pages(unsigned long *active, unsigned long *inactive)
+{
+	*active = global_node_page_state(NR_LRU_BASE + LRU_ACTIVE_ANON) +
+		global_node_page_state(NR_LRU_BASE + LRU_ACTIVE_FILE);
+	*inactive = global_node_page_state(NR_LRU_BASE + LRU_INACTIVE_ANON) +
+		global_node_page_state(NR_LRU_BASE + LRU_INACTIVE_FILE);
+}
+
+/* Returns the free memory in parts per thousand of all memory. */
+unsigned long damon_core_free_mem_rate(void)
+{
+	return global_zone_page_state(NR_FREE_PAGES) * 1000 /
+		totalram_pages();
+}
+
+struct damon_core_ram {
+	bool found;
+	resource_size_t start;
+	resource_size_t end;
+};
+
+static int damon_core_add_ram(struct resource *res, void *arg)
+{
+	struct damon_core_ram *ram = arg;
+
+	if (!ram->found) {
+		ram->found = true;
+		ram->start = res->start;
+	}
+	ram->end = res->end + 1;
+	return 0;
+}
+
+/* A physical address can have more bits than an unsigned long. */
+static unsigned long damon_core_addr(resource_size_t addr,
+				     unsigned long addr_unit)
+{
+	if (sizeof(addr) == 8 && sizeof(addr_unit) == 4)
+		return div_u64(addr, addr_unit);
+	return addr / addr_unit;
+}
+
+/*
+ * Gets the range from the first to the last 'System RAM' resource, in units
+ * of @addr_unit bytes.  Returns false if there is none.
+ */
+bool damon_core_system_ram(unsigned long addr_unit, unsigned long *start,
+			   unsigned long *end)
+{
+	struct damon_core_ram ram = {};
+
+	walk_system_ram_res(0, -1, &ram, damon_core_add_ram);
+	*start = damon_core_addr(ram.start, addr_unit);
+	*end = damon_core_addr(ram.end, addr_unit);
+	return ram.found;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the core knows about the world: time, sleep and memory.
+//!
+//! The questions and waits themselves are in `environment.c`. None of them may be used in atomic
+//! context.
+
+use crate::{
+    math::mult_frac,
+    model::{
+        AddrRange,
+        Scheme, //
+    },
+    mvsum::BP,
+};
+use kernel::bindings;
+
+/// Returns whether somebody wants the current kdamond to end.
+pub(crate) fn should_stop() -> bool {
+    // SAFETY: Only kdamonds come here, which are kernel threads.
+    unsafe { bindings::damon_core_should_stop() }
+}
+
+/// Sleeps for a number of microseconds, or until somebody wants the kdamond to end.
+///
+/// Corresponds to `kdamond_usleep()`.
+pub(crate) fn kdamond_usleep(usecs: usize) {
+    // SAFETY: Only kdamonds come here, which are kernel threads and can sleep.
+    unsafe { bindings::damon_core_usleep(usecs) };
+}
+
+/// Sleeps for a tenth of a second.
+pub(crate) fn wait_idle() {
+    // SAFETY: Callers can sleep.
+    unsafe { bindings::damon_core_wait_idle() };
+}
+
+/// Returns the number of ticks.
+pub(crate) fn jiffies() -> usize {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::damon_core_jiffies() }
+}
+
+/// Returns the time of the last tick in nanoseconds.
+#[inline(always)]
+pub(crate) fn coarse_ns() -> u64 {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::damon_core_coarse_ns() }
+}
+
+/// Returns for how many microseconds some task has waited for memory so far.
+pub(crate) fn some_mem_psi_total() -> u64 {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::damon_core_some_mem_psi_total() }
+}
+
+/// Returns whether a node is online.
+pub(crate) fn node_online(nid: i32) -> bool {
+    // SAFETY: Always safe to call; the number is checked there.
+    unsafe { bindings::damon_core_node_online(nid) }
+}
+
+/// Pages of a node.
+#[derive(Default)]
+pub(crate) struct NodeMem {
+    /// All of them.
+    pub(crate) total: usize,
+    /// The free ones.
+    pub(crate) free: usize,
+}
+
+/// Returns the pages of a node, if it has any memory.
+pub(crate) fn node_mem(nid: i32) -> Option<NodeMem> {
+    let mut mem = NodeMem::default();
+    // SAFETY: Both pointers are valid; the number is checked there.
+    unsafe { bindings::damon_core_node_mem(nid, &mut mem.total, &mut mem.free) }.then_some(mem)
+}
+
+/// Returns the pages of a memory cgroup on a node, if there are such a cgroup and node.
+pub(crate) fn node_memcg_used(nid: i32, memcg_id: u64) -> Option<usize> {
+    let mut used = 0;
+    // SAFETY: The pointer is valid; the numbers are checked there.
+    unsafe { bindings::damon_core_node_memcg_used(nid, memcg_id, &mut used) }.then_some(used)
+}
+
+/// Bytes of physical memory that are in use.
+#[derive(Default)]
+pub(crate) struct NodeBytes {
+    on_node: bindings::phys_addr_t,
+    all: bindings::phys_addr_t,
+}
+
+impl NodeBytes {
+    /// Adds the bytes in an address range of the core.
+    pub(crate) fn add(&mut self, start: usize, end: usize, addr_unit: usize, nid: i32) {
+        // CAST: Physical addresses can have more bits than those of the core.
+        let to_phys = |addr: usize| {
+            (addr as bindings::phys_addr_t).wrapping_mul(addr_unit as bindings::phys_addr_t)
+        };
+        // SAFETY: Both pointers are valid. Pages that do not exist are passed over there.
+        unsafe {
+            bindings::damon_core_node_bytes(
+                to_phys(start),
+                to_phys(end),
+                nid,
+                &mut self.on_node,
+                &mut self.all,
+            );
+        };
+    }
+
+    /// Returns how many of the bytes are on the node, in 1/10,000.
+    pub(crate) fn bp_on_node(&self) -> usize {
+        // CAST: C truncates as well.
+        mult_frac(self.on_node as usize, BP, self.all as usize).unwrap_or(0)
+    }
+}
+
+/// Pages in LRU lists.
+#[derive(Default)]
+pub(crate) struct LruPages {
+    /// Those in active lists.
+    pub(crate) active: usize,
+    /// Those in inactive lists.
+    pub(crate) inactive: usize,
+}
+
+/// Returns the pages in LRU lists.
+pub(crate) fn lru_pages() -> LruPages {
+    let mut lru = LruPages::default();
+    // SAFETY: Both pointers are valid.
+    unsafe { bindings::damon_core_lru_pages(&mut lru.active, &mut lru.inactive) };
+    lru
+}
+
+/// Returns the free memory in parts per thousand.
+pub(crate) fn free_mem_rate() -> usize {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::damon_core_free_mem_rate() }
+}
+
+/// Returns the addresses of the core from the first to the last system RAM.
+///
+/// Returns [`None`] if there is none.
+///
+/// Corresponds to `damon_find_system_rams_range()`.
+pub(crate) fn system_ram(addr_unit: usize) -> Option<AddrRange> {
+    let mut range = AddrRange { start: 0, end: 0 };
+    // SAFETY: Both pointers are valid, and the address unit is not zero.
+    let found = unsafe {
+        bindings::damon_core_system_ram(addr_unit.max(1), &mut range.start, &mut range.end)
+    };
+    (found && range.start < range.end).then_some(range)
+}
+
+/// Says in a debug message that a kdamond starts or finishes.
+pub(crate) fn debug_kdamond(starts: bool) {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::damon_core_debug_kdamond(starts) };
+}
+
+/// Says in a debug message that a scheme is activated.
+pub(crate) fn debug_activate(scheme: &Scheme) {
+    // SAFETY: A reference is valid.
+    unsafe { bindings::damon_core_debug_wmark(scheme.as_ptr(), true, false) };
+}
+
+/// Says in a debug message that a scheme is deactivated.
+pub(crate) fn debug_deactivate(scheme: &Scheme, high: bool) {
+    // SAFETY: A reference is valid.
+    unsafe { bindings::damon_core_debug_wmark(scheme.as_ptr(), false, high) };
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The thread that monitors.
+
+use crate::{
+    apply::{
+        damos_set_next_apply_sis,
+        kdamond_apply_schemes, //
+    },
+    call::{
+        kdamond_call,
+        kdamond_cancel_calls, //
+    },
+    environment::{
+        self,
+        kdamond_usleep, //
+    },
+    filter::damos_set_filters_default_reject,
+    math::time_after_eq,
+    merge::kdamond_merge_regions,
+    model::Context,
+    probes::damon_has_probe_weights,
+    regions::damon_apply_min_nr_regions,
+    running,
+    split::kdamond_reset_and_split_regions,
+    tune::kdamond_tune_intervals,
+    walk::damos_walk_cancel,
+    watermark::kdamond_wait_activation, //
+};
+
+/// How many hits of a probe a region can count.
+const MAX_PROBE_SAMPLES: u32 = 255;
+
+/// Returns whether to end: somebody wants it, or all targets are gone.
+///
+/// Corresponds to `kdamond_need_stop()`.
+pub(crate) fn kdamond_need_stop(ctx: &Context<'_>) -> bool {
+    if environment::should_stop() {
+        return true;
+    }
+    let ops = ctx.ops();
+    ops.has_target_valid() && !ctx.targets().iter().any(|target| ops.target_valid(target))
+}
+
+/// Corresponds to `kdamond_init_ctx()`.
+fn kdamond_init_ctx(ctx: &mut Context<'_>) {
+    let attrs = ctx.raw_attrs();
+    let sample_interval = attrs.sample_interval.max(1);
+    let next_aggregation_sis = attrs.aggr_interval / sample_interval;
+    ctx.set_passed_sample_intervals(0);
+    ctx.set_next_aggregation_sis(next_aggregation_sis);
+    ctx.set_next_ops_update_sis(attrs.ops_update_interval / sample_interval);
+    ctx.set_next_intervals_tune_sis(next_aggregation_sis.wrapping_mul(attrs.intervals_goal.aggrs));
+    for scheme in ctx.schemes().iter() {
+        damos_set_next_apply_sis(scheme, ctx);
+        damos_set_filters_default_reject(scheme);
+    }
+    let private = ctx.private();
+    private.total_sz = None;
+    private.probe_samples = 0;
+}
+
+/// Takes a sample of all regions.
+///
+/// `aggregated` tells whether it is the last one of an aggregation interval. Returns the highest
+/// score of a region then, to find the threshold for merging.
+fn sample(ctx: &mut Context<'_>, access_check_disabled: bool, aggregated: bool) -> u32 {
+    let mut max_score = 0;
+    if !access_check_disabled {
+        max_score = ctx.check_accesses().unwrap_or(0);
+    }
+    // Further hits would not fit into the counters of the regions. The number of samples is
+    // limited if hits are what regions are merged by.
+    if access_check_disabled || ctx.private().probe_samples < MAX_PROBE_SAMPLES {
+        let private = ctx.private();
+        private.probe_samples = private.probe_samples.saturating_add(1);
+        let return_max_wsum = aggregated && access_check_disabled;
+        if let Some(max_wsum) = ctx.apply_probes(access_check_disabled, return_max_wsum) {
+            if return_max_wsum {
+                max_score = max_wsum;
+            }
+        }
+    }
+    max_score
+}
+
+/// Handles requests while monitoring pauses.
+///
+/// Returns whether to go on.
+fn pause(ctx: &mut Context<'_>) -> bool {
+    while ctx.pause() {
+        damos_walk_cancel(ctx);
+        kdamond_usleep(ctx.raw_attrs().sample_interval);
+        // This is how the pause can end.
+        kdamond_call(ctx);
+        if kdamond_need_stop(ctx) || ctx.maybe_corrupted() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Ends an aggregation interval that was to end at `next_aggregation_sis`.
+fn end_aggregation(ctx: &mut Context<'_>, next_aggregation_sis: usize) {
+    let attrs = ctx.raw_attrs();
+    let next_tune_sis = ctx.next_intervals_tune_sis();
+    if attrs.intervals_goal.aggrs != 0
+        && time_after_eq(ctx.passed_sample_intervals(), next_tune_sis)
+    {
+        // A call may have moved it. New attributes would then be taken for ones that come in the
+        // middle of an interval, and reset the results too early.
+        ctx.set_next_aggregation_sis(next_aggregation_sis);
+        ctx.set_next_intervals_tune_sis(
+            next_tune_sis.wrapping_add(attrs.aggr_samples.wrapping_mul(attrs.intervals_goal.aggrs)),
+        );
+        kdamond_tune_intervals(ctx);
+    }
+    let attrs = ctx.raw_attrs();
+    ctx.set_next_aggregation_sis(
+        next_aggregation_sis.wrapping_add(attrs.aggr_interval / attrs.sample_interval.max(1)),
+    );
+    ctx.private().probe_samples = 0;
+    kdamond_reset_and_split_regions(ctx);
+}
+
+/// Monitors until it is time to end.
+fn main_loop(ctx: &mut Context<'_>) {
+    let mut sz_limit = damon_apply_min_nr_regions(ctx, None);
+    while !kdamond_need_stop(ctx) {
+        // A call can change these. Then they count from the next iteration on.
+        let next_aggregation_sis = ctx.next_aggregation_sis();
+        let next_ops_update_sis = ctx.next_ops_update_sis();
+        let sample_interval = ctx.raw_attrs().sample_interval;
+        let access_check_disabled = damon_has_probe_weights(ctx);
+
+        if kdamond_wait_activation(ctx).is_err() {
+            return;
+        }
+        if !access_check_disabled {
+            ctx.prepare_access_checks();
+        }
+        kdamond_usleep(sample_interval);
+        let passed = ctx.passed_sample_intervals().wrapping_add(1);
+        ctx.set_passed_sample_intervals(passed);
+        let aggregated = time_after_eq(passed, next_aggregation_sis);
+
+        let max_score = sample(ctx, access_check_disabled, aggregated);
+        if aggregated {
+            let max_sz = kdamond_merge_regions(ctx, max_score / 10, sz_limit);
+            sz_limit = damon_apply_min_nr_regions(ctx, Some(max_sz));
+        }
+
+        // Calls and schemes come after merging, which leaves less for them to do.
+        kdamond_call(ctx);
+        if ctx.maybe_corrupted() || !pause(ctx) {
+            return;
+        }
+        if ctx.schemes().is_empty() {
+            damos_walk_cancel(ctx);
+        } else {
+            kdamond_apply_schemes(ctx);
+        }
+
+        if aggregated {
+            end_aggregation(ctx, next_aggregation_sis);
+        }
+        if time_after_eq(passed, next_ops_update_sis) {
+            let attrs = ctx.raw_attrs();
+            ctx.set_next_ops_update_sis(
+                next_ops_update_sis
+                    .wrapping_add(attrs.ops_update_interval / attrs.sample_interval.max(1)),
+            );
+            ctx.ops_update();
+            ctx.private().total_sz = None;
+        }
+    }
+}
+
+/// Monitors a context, and leaves it without targets.
+///
+/// Corresponds to `kdamond_fn()`.
+pub(crate) fn kdamond_fn(ctx: &mut Context<'_>) {
+    environment::debug_kdamond(true);
+    let shared = ctx.shared();
+    shared.calls().set_obsolete(false);
+    shared.walk().set_obsolete(false);
+    shared.complete_started();
+
+    kdamond_init_ctx(ctx);
+    ctx.ops_init();
+    main_loop(ctx);
+
+    ctx.destroy_targets();
+    ctx.private().pool.shrink(0);
+    kdamond_cancel_calls(ctx);
+    shared.walk().set_obsolete(true);
+    damos_walk_cancel(ctx);
+    environment::debug_kdamond(false);
+    running::ended(shared);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The KUnit tests of core.c, on the DAMON core in Rust
+ */
+
+#include <linux/damon.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "companion.h"
+#include "kunit.h"
+
+#include "../tests/core-kunit.h"

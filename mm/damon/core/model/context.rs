@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Monitoring contexts.
+
+use super::{
+    list::init,
+    List,
+    ListMut,
+    Operations,
+    Probe,
+    RegionPool,
+    Scheme,
+    Shared,
+    Target, //
+};
+use core::{
+    marker::PhantomData,
+    mem::offset_of,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// What a context has besides the C structure.
+pub(crate) struct Private {
+    /// Regions for the next splits.
+    pub(crate) pool: RegionPool,
+    /// How often only some of the regions were split, which tells which ones are next.
+    pub(crate) rotation: usize,
+    /// How many regions there were before the last split.
+    pub(crate) last_nr_regions: usize,
+    /// The size of all regions together, in address units, unless something may have changed it.
+    pub(crate) total_sz: Option<usize>,
+    /// How often probes were applied in the current aggregation interval.
+    pub(crate) probe_samples: u32,
+    /// The size of the regions that have each score for a scheme, in address units.
+    pub(crate) score_histogram: [usize; SCORES],
+}
+
+/// A context as it is allocated.
+#[repr(C)]
+struct ContextBox {
+    ctx: bindings::damon_ctx,
+    private: Private,
+    stopping: bool,
+}
+
+/// Returns where the context notes that somebody is stopping its kdamond.
+///
+/// # Safety
+///
+/// `ctx` must have been made by [`OwnedContext::new()`].
+pub(super) unsafe fn stopping_of(ctx: NonNull<bindings::damon_ctx>) -> *mut bool {
+    // SAFETY: By the function's contract, this is a place within a `ContextBox`.
+    unsafe { ctx.as_ptr().byte_add(offset_of!(ContextBox, stopping)) }.cast()
+}
+
+/// Exclusive access to a context, `struct damon_ctx`.
+///
+/// A context that does not run belongs to who made it. That of a running kdamond belongs to the
+/// kdamond, and to callbacks that run on it.
+///
+/// # Invariants
+///
+/// The pointer is that of a [`ContextBox`], and nothing but this value and the pointers that are
+/// derived from it uses the context during `'a`, except as [`Shared`] does.
+pub(crate) struct Context<'a> {
+    ctx: NonNull<bindings::damon_ctx>,
+    _borrow: PhantomData<&'a mut bindings::damon_ctx>,
+}
+
+/// A context that is not running, and is freed when it is dropped.
+pub(crate) struct OwnedContext(NonNull<bindings::damon_ctx>);
+
+impl OwnedContext {
+    /// Allocates a context with the default attributes.
+    ///
+    /// Corresponds to `damon_new_ctx()`.
+    pub(crate) fn new() -> Result<Self> {
+        let ctx = KBox::new(
+            ContextBox {
+                ctx: pin_init::zeroed(),
+                private: Private {
+                    pool: RegionPool::new(),
+                    rotation: 0,
+                    last_nr_regions: 0,
+                    total_sz: None,
+                    probe_samples: 0,
+                    score_histogram: [0; SCORES],
+                },
+                stopping: false,
+            },
+            GFP_KERNEL,
+        )?;
+        let ctx = NonNull::from(KBox::leak(ctx)).cast::<bindings::damon_ctx>();
+        let raw = ctx.as_ptr();
+        // SAFETY: The context was allocated just now, and everything is a place within it.
+        unsafe {
+            bindings::damon_core_init_ctx(raw);
+            init(&raw mut (*raw).call_controls);
+            init(&raw mut (*raw).adaptive_targets);
+            init(&raw mut (*raw).probes);
+            init(&raw mut (*raw).schemes);
+            (*raw).attrs.sample_interval = 5_000;
+            (*raw).attrs.aggr_interval = 100_000;
+            (*raw).attrs.ops_update_interval = 60_000_000;
+            (*raw).attrs.min_nr_regions = 10;
+            (*raw).attrs.max_nr_regions = 1_000;
+            (*raw).addr_unit = 1;
+            (*raw).min_region_sz = PAGE_SIZE;
+            bindings::damon_core_seed(&raw mut (*raw).rnd_state);
+        }
+        Ok(Self(ctx))
+    }
+
+    /// # Safety
+    ///
+    /// `ctx` must come from [`into_raw()`](Self::into_raw), and must not be running or in use.
+    pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
+        Self(ctx)
+    }
+
+    /// Gives the context to C.
+    pub(crate) fn into_raw(self) -> *mut bindings::damon_ctx {
+        core::mem::ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// Borrows the context.
+    pub(crate) fn as_context(&mut self) -> Context<'_> {
+        // SAFETY: The context is owned, and the borrow of `self` keeps it unused.
+        unsafe { Context::from_raw(self.0) }
+    }
+}
+
+impl Drop for OwnedContext {
+    /// Corresponds to `damon_destroy_ctx()`.
+    fn drop(&mut self) {
+        let mut ctx = self.as_context();
+        ctx.destroy_targets();
+        ctx.schemes_mut().clear();
+        ctx.probes_mut().clear();
+        // SAFETY: Contexts are allocated as `ContextBox`, and nothing uses this one any more.
+        drop(unsafe { KBox::<ContextBox>::from_raw(self.0.as_ptr().cast()) });
+    }
+}
+
+/// Disjoint parts of a context, to be used at the same time.
+pub(crate) struct Parts<'a> {
+    /// The operations for single targets and regions.
+    pub(crate) ops: Operations<'a>,
+    /// The targets.
+    pub(crate) targets: ListMut<'a, Target>,
+    /// The schemes.
+    pub(crate) schemes: List<'a, Scheme>,
+    /// What is not in C.
+    pub(crate) private: &'a mut Private,
+    /// Random numbers.
+    pub(crate) random: Random<'a>,
+}
+
+/// The random numbers of a context.
+///
+/// # Invariants
+///
+/// The pointer is valid for `'a`, and nothing else uses it.
+pub(crate) struct Random<'a> {
+    state: NonNull<bindings::rnd_state>,
+    _borrow: PhantomData<&'a mut ()>,
+}
+
+impl Random<'_> {
+    /// Returns a number in `1..10`.
+    ///
+    /// Corresponds to `damon_rand(ctx, 1, 10)`.
+    #[inline(always)]
+    pub(crate) fn one_to_nine(&mut self) -> usize {
+        // SAFETY: By the type invariant.
+        let rnd = u64::from(unsafe { bindings::prandom_u32_state(self.state.as_ptr()) });
+        // CAST: The result is less than 9.
+        1 + (rnd.wrapping_mul(9) >> 32) as usize
+    }
+}
+
+impl<'a> Context<'a> {
+    /// # Safety
+    ///
+    /// `ctx` must have been made by [`OwnedContext::new()`], and during `'a` nothing else may use
+    /// it, except for what [`Shared`] does and what operations and callbacks do on behalf of the
+    /// returned value.
+    #[inline(always)]
+    pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
+        // INVARIANT: By the function's contract.
+        Self {
+            ctx,
+            _borrow: PhantomData,
+        }
+    }
+
+    /// Returns the C structure.
+    #[inline(always)]
+    pub(super) fn as_ptr(&self) -> *mut bindings::damon_ctx {
+        self.ctx.as_ptr()
+    }
+
+    accessors! {
+        /// The attributes of the monitoring.
+        raw_attrs, set_raw_attrs: bindings::damon_attrs = attrs;
+        /// How many sample intervals have passed since the start.
+        passed_sample_intervals, set_passed_sample_intervals: usize = passed_sample_intervals;
+        /// When the accesses are aggregated next, in sample intervals since the start.
+        next_aggregation_sis, set_next_aggregation_sis: usize = next_aggregation_sis;
+        /// When the operations are updated next, in sample intervals since the start.
+        next_ops_update_sis, set_next_ops_update_sis: usize = next_ops_update_sis;
+        /// When the intervals are tuned next, in sample intervals since the start.
+        next_intervals_tune_sis, set_next_intervals_tune_sis: usize = next_intervals_tune_sis;
+        /// Whether a commit has failed half way.
+        maybe_corrupted, set_maybe_corrupted: bool = maybe_corrupted;
+        /// Bytes of an address unit.
+        addr_unit, set_addr_unit: usize = addr_unit;
+        /// The smallest size of a region, in address units.
+        min_region_sz, set_min_region_sz: usize = min_region_sz;
+        /// Whether monitoring pauses.
+        pause, set_pause: bool = pause;
+        /// The operations.
+        raw_ops, set_raw_ops: bindings::damon_operations = ops;
+        /// The number of the operations.
+        raw_ops_id: bindings::damon_ops_id = ops.id;
+    }
+
+    /// What other threads can do with this context.
+    pub(crate) fn shared(&self) -> Shared<'a> {
+        // SAFETY: The context is valid for `'a`.
+        unsafe { Shared::from_raw(self.ctx) }
+    }
+
+    /// Returns whether targets are processes.
+    ///
+    /// Corresponds to `damon_target_has_pid()`.
+    pub(crate) fn target_has_pid(&self) -> bool {
+        super::OpsId::from_raw(self.raw_ops_id()).is_ok_and(super::OpsId::has_pid)
+    }
+
+    /// The operations for single targets and regions.
+    #[inline(always)]
+    pub(crate) fn ops(&self) -> Operations<'_> {
+        // SAFETY: By the type invariant.
+        unsafe { Operations::from_raw(self.ctx) }
+    }
+
+    /// The targets.
+    #[inline(always)]
+    pub(crate) fn targets(&self) -> List<'_, Target> {
+        // SAFETY: By the type invariant, and the borrow of `self` prevents changes.
+        unsafe { List::from_raw(&raw mut (*self.as_ptr()).adaptive_targets) }
+    }
+
+    /// The targets, to be changed.
+    #[inline(always)]
+    pub(crate) fn targets_mut(&mut self) -> ListMut<'_, Target> {
+        // SAFETY: By the type invariant, and the borrow of `self`.
+        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).adaptive_targets) }
+    }
+
+    /// The schemes.
+    #[inline(always)]
+    pub(crate) fn schemes(&self) -> List<'_, Scheme> {
+        // SAFETY: As in `targets()`.
+        unsafe { List::from_raw(&raw mut (*self.as_ptr()).schemes) }
+    }
+
+    /// The schemes, to be changed.
+    pub(crate) fn schemes_mut(&mut self) -> ListMut<'_, Scheme> {
+        // SAFETY: As in `targets_mut()`.
+        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).schemes) }
+    }
+
+    /// The probes.
+    #[inline(always)]
+    pub(crate) fn probes(&self) -> List<'_, Probe> {
+        // SAFETY: As in `targets()`.
+        unsafe { List::from_raw(&raw mut (*self.as_ptr()).probes) }
+    }
+
+    /// The probes, to be changed.
+    pub(crate) fn probes_mut(&mut self) -> ListMut<'_, Probe> {
+        // SAFETY: As in `targets_mut()`.
+        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).probes) }
+    }
+
+    /// What is not in C.
+    #[inline(always)]
+    pub(crate) fn private(&mut self) -> &mut Private {
+        self.parts().private
+    }
+
+    /// Borrows several parts at once.
+    #[inline(always)]
+    pub(crate) fn parts(&mut self) -> Parts<'_> {
+        let raw = self.as_ptr();
+        // SAFETY: By the type invariant, all of these are places within the context. They do not
+        // overlap, and the borrow of `self` keeps each of them unused.
+        unsafe {
+            Parts {
+                ops: Operations::from_raw(self.ctx),
+                targets: ListMut::from_raw(&raw mut (*raw).adaptive_targets),
+                schemes: List::from_raw(&raw mut (*raw).schemes),
+                private: &mut *raw
+                    .byte_add(offset_of!(ContextBox, private))
+                    .cast::<Private>(),
+                random: Random {
+                    state: NonNull::new_unchecked(&raw mut (*raw).rnd_state),
+                    _borrow: PhantomData,
+                },
+            }
+        }
+    }
+
+    /// Cleans up and frees all targets.
+    ///
+    /// Corresponds to `damon_destroy_targets()`.
+    pub(crate) fn destroy_targets(&mut self) {
+        let Parts {
+            ops, mut targets, ..
+        } = self.parts();
+        let mut cursor = targets.cursor();
+        while let Some(target) = cursor.current() {
+            ops.cleanup_target(&target);
+            drop(cursor.remove());
+        }
+    }
+}
+
+/// How many scores a region can have for a scheme, from zero on.
+// CAST: The number is 99.
+pub(crate) const SCORES: usize = bindings::DAMOS_MAX_SCORE as usize + 1;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Goals that the quota of a scheme is tuned for.
+
+use super::{
+    list::init,
+    Entry,
+    Owned, //
+};
+use core::{
+    mem::offset_of,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    prelude::*,
+    types::Opaque, //
+};
+
+/// What a goal is about, `enum damos_quota_goal_metric`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GoalMetric {
+    /// A number that the user writes.
+    UserInput,
+    /// Microseconds in which some task waited for memory.
+    SomeMemPsiUs,
+    /// Used memory of a node.
+    NodeMemUsedBp,
+    /// Free memory of a node.
+    NodeMemFreeBp,
+    /// Memory of a node that a memory cgroup uses.
+    NodeMemcgUsedBp,
+    /// Memory of a node that a memory cgroup does not use.
+    NodeMemcgFreeBp,
+    /// Active part of the memory in LRU lists.
+    ActiveMemBp,
+    /// Inactive part of the memory in LRU lists.
+    InactiveMemBp,
+    /// Part of the memory that the scheme applies to which is on a node.
+    NodeEligibleMemBp,
+}
+
+impl GoalMetric {
+    /// Returns the metric of this number, or [`None`] if there is none.
+    pub(crate) fn from_raw(metric: bindings::damos_quota_goal_metric) -> Option<Self> {
+        Some(match metric {
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_USER_INPUT => Self::UserInput,
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_SOME_MEM_PSI_US => Self::SomeMemPsiUs,
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_NODE_MEM_USED_BP => Self::NodeMemUsedBp,
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_NODE_MEM_FREE_BP => Self::NodeMemFreeBp,
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_NODE_MEMCG_USED_BP => {
+                Self::NodeMemcgUsedBp
+            }
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_NODE_MEMCG_FREE_BP => {
+                Self::NodeMemcgFreeBp
+            }
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_ACTIVE_MEM_BP => Self::ActiveMemBp,
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_INACTIVE_MEM_BP => Self::InactiveMemBp,
+            bindings::damos_quota_goal_metric_DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP => {
+                Self::NodeEligibleMemBp
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A goal, `struct damos_quota_goal`.
+///
+/// The fields that depend on the metric share their place. All metrics but the pressure use
+/// the node and the memory cgroup, and the pressure uses its last total.
+///
+/// # Invariants
+///
+/// The object is valid, and only one thread has access to it.
+#[repr(transparent)]
+pub(crate) struct Goal(Opaque<bindings::damos_quota_goal>);
+
+// SAFETY: The offset is that of a link, and the object is `Opaque`.
+unsafe impl Entry for Goal {
+    const LINK: usize = offset_of!(bindings::damos_quota_goal, list);
+
+    unsafe fn free(ptr: NonNull<Self>) {
+        // SAFETY: Goals are allocated by `Goal::new()`.
+        drop(unsafe { KBox::from_raw(ptr.as_ptr()) });
+    }
+}
+
+impl Goal {
+    /// # Safety
+    ///
+    /// `ptr` must point to a goal that stays valid during the lifetime that the caller chooses, and
+    /// that no other thread uses meanwhile.
+    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::damos_quota_goal) -> &'a Self {
+        // SAFETY: By the function's contract.
+        unsafe { &*ptr.cast() }
+    }
+
+    fn as_ptr(&self) -> *mut bindings::damos_quota_goal {
+        self.0.get()
+    }
+
+    /// Allocates a goal. What is not given is zero.
+    ///
+    /// Corresponds to `damos_new_quota_goal()`.
+    pub(crate) fn new(
+        metric: bindings::damos_quota_goal_metric,
+        target_value: usize,
+    ) -> Result<Owned<Self>> {
+        let goal = KBox::new(
+            Goal(Opaque::new(pin_init::zeroed::<bindings::damos_quota_goal>())),
+            GFP_KERNEL,
+        )?;
+        let goal = NonNull::from(KBox::leak(goal));
+        // SAFETY: The goal is valid, and the field is a list head.
+        unsafe { init(&raw mut (*goal.as_ref().as_ptr()).list) };
+        // SAFETY: The goal was allocated just now and is in no list.
+        let goal = unsafe { Owned::from_raw(goal) };
+        goal.set_raw_metric(metric);
+        goal.set_target_value(target_value);
+        if goal.metric() == Some(GoalMetric::SomeMemPsiUs) {
+            goal.set_last_psi_total(u64::MAX);
+        }
+        Ok(goal)
+    }
+
+    accessors! {
+        /// The number of the metric.
+        raw_metric, set_raw_metric: bindings::damos_quota_goal_metric = metric;
+        /// The value to reach, in the unit of the metric.
+        target_value, set_target_value: usize = target_value;
+        /// The value now, in the unit of the metric.
+        current_value, set_current_value: usize = current_value;
+    }
+
+    /// The metric, or [`None`] if its number is none of a metric.
+    pub(crate) fn metric(&self) -> Option<GoalMetric> {
+        GoalMetric::from_raw(self.raw_metric())
+    }
+
+    /// The node, for metrics that are about one.
+    pub(crate) fn nid(&self) -> i32 {
+        // SAFETY: By the type invariant; each value of the bytes is a number.
+        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.nid }
+    }
+
+    /// The memory cgroup, for metrics that are about one.
+    pub(crate) fn memcg_id(&self) -> u64 {
+        // SAFETY: By the type invariant; each value of the bytes is a number.
+        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.memcg_id }
+    }
+
+    /// The total when the pressure was looked at last, or [`u64::MAX`] if it was not yet.
+    pub(crate) fn last_psi_total(&self) -> u64 {
+        // SAFETY: By the type invariant; each value of the bytes is a number.
+        unsafe { (*self.as_ptr()).__bindgen_anon_1.last_psi_total }
+    }
+
+    /// Sets [`last_psi_total()`](Self::last_psi_total).
+    pub(crate) fn set_last_psi_total(&self, total: u64) {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).__bindgen_anon_1.last_psi_total = total };
+    }
+
+    /// Sets [`nid()`](Self::nid).
+    pub(crate) fn set_nid(&self, nid: i32) {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.nid = nid };
+    }
+
+    /// Sets [`memcg_id()`](Self::memcg_id).
+    pub(crate) fn set_memcg_id(&self, id: u64) {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.memcg_id = id };
+    }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where regions are: fitting them to address ranges, and bounding their size from above.
+
+use crate::{
+    environment,
+    math::{
+        align_down,
+        align_up, //
+    },
+    model::{
+        AddrRange,
+        Context,
+        Mut,
+        Parts,
+        Region,
+        RegionCursor,
+        Regions,
+        Target, //
+    },
+};
+use kernel::prelude::*;
+
+/// Returns an address range that is extended to multiples of `min_region_sz`.
+fn aligned(range: &AddrRange, min_region_sz: usize) -> AddrRange {
+    AddrRange {
+        start: align_down(range.start, min_region_sz),
+        end: align_up(range.end, min_region_sz),
+    }
+}
+
+/// Corresponds to `damon_intersect()`.
+fn damon_intersect(region: &Region, range: &AddrRange) -> bool {
+    !(region.end() <= range.start || range.end <= region.start())
+}
+
+/// Fits the regions of a target to address ranges.
+///
+/// Monitoring results of regions in the ranges are kept.
+///
+/// Corresponds to `damon_set_regions()`.
+///
+/// # Errors
+///
+/// - [`EINVAL`] if a range is empty, or begins before the end of the one before it. Nothing is
+///   changed.
+/// - [`ENOMEM`] if there is no memory for a new region. Some may be missing then.
+pub(crate) fn damon_set_regions(
+    regions: &mut Regions<'_>,
+    ranges: &[AddrRange],
+    min_region_sz: usize,
+) -> Result {
+    let mut last_end = None;
+    for range in ranges {
+        let range = aligned(range, min_region_sz);
+        if range.start >= range.end || last_end.is_some_and(|last_end| last_end > range.start) {
+            return Err(EINVAL);
+        }
+        last_end = Some(range.end);
+    }
+
+    remove_outside(regions, ranges);
+    let mut cursor = regions.cursor();
+    for range in ranges {
+        fit_to_range(&mut cursor, range, &aligned(range, min_region_sz))?;
+    }
+    Ok(())
+}
+
+/// Removes regions that intersect with none of the ranges.
+fn remove_outside(regions: &mut Regions<'_>, ranges: &[AddrRange]) {
+    let mut cursor = regions.cursor();
+    // Both are sorted, hence the first range that can intersect is found from that of the region
+    // before.
+    let mut index: usize = 0;
+    while let Some(region) = cursor.current() {
+        while index > 0
+            && ranges
+                .get(index.wrapping_sub(1))
+                .is_some_and(|range| range.end > region.start())
+        {
+            index = index.wrapping_sub(1);
+        }
+        while ranges
+            .get(index)
+            .is_some_and(|range| range.end <= region.start())
+        {
+            index = index.wrapping_add(1);
+        }
+        if !ranges
+            .get(index)
+            .is_some_and(|range| damon_intersect(region, range))
+        {
+            drop(cursor.remove());
+        }
+        cursor.move_next();
+    }
+}
+
+/// Fits the regions that intersect with a range to it, or makes one for it if there are none.
+///
+/// The cursor goes to the first region behind the range.
+fn fit_to_range(cursor: &mut RegionCursor<'_>, range: &AddrRange, fit: &AddrRange) -> Result {
+    let mut covered = false;
+    while let Some(region) = cursor.current() {
+        if damon_intersect(region, range) {
+            if covered {
+                fill_hole(cursor)?;
+            } else {
+                region.set_start(fit.start);
+                covered = true;
+            }
+        } else if region.start() >= range.end {
+            break;
+        }
+        cursor.move_next();
+    }
+    match cursor.prev() {
+        Some(last) if covered => last.set_end(fit.end),
+        _ => cursor.insert_before(Region::new(fit.start, fit.end)?),
+    }
+    Ok(())
+}
+
+/// Makes a region of the hole before the one at the cursor.
+///
+/// Corresponds to a step of `damon_fill_regions_holes()`.
+fn fill_hole(cursor: &mut RegionCursor<'_>) -> Result {
+    if let (Some(prev), Some(region)) = (cursor.prev(), cursor.current()) {
+        if prev.end() != region.start() {
+            let hole = Region::new(prev.end(), region.start())?;
+            cursor.insert_before(hole);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the size of all regions together, in address units.
+fn total_sz(ctx: &mut Context<'_>) -> usize {
+    if let Some(total_sz) = ctx.private().total_sz {
+        return total_sz;
+    }
+    let total_sz = ctx
+        .targets()
+        .iter()
+        .flat_map(|target| target.regions().iter())
+        .fold(0, |sum: usize, region| sum.wrapping_add(region.sz()));
+    ctx.private().total_sz = Some(total_sz);
+    total_sz
+}
+
+/// Returns how large a region may be so that there are as many as there have to be.
+///
+/// Corresponds to `damon_region_sz_limit()`.
+pub(crate) fn damon_region_sz_limit(ctx: &mut Context<'_>) -> usize {
+    let total_sz = total_sz(ctx);
+    let limit = total_sz
+        .checked_div(ctx.raw_attrs().min_nr_regions)
+        .unwrap_or(total_sz);
+    limit.max(ctx.min_region_sz())
+}
+
+/// Splits regions that are so large that there are fewer than there have to be.
+///
+/// `max_sz` is the size of the largest region, if it is known. Returns the limit of the size.
+///
+/// Corresponds to `damon_apply_min_nr_regions()`.
+pub(crate) fn damon_apply_min_nr_regions(ctx: &mut Context<'_>, max_sz: Option<usize>) -> usize {
+    let min_region_sz = ctx.min_region_sz();
+    let max_region_sz = match align_up(damon_region_sz_limit(ctx), min_region_sz) {
+        // That would be the size of the address space.
+        0 => align_down(usize::MAX, min_region_sz),
+        max_region_sz => max_region_sz,
+    };
+    if max_sz.is_some_and(|max_sz| max_sz <= max_region_sz) {
+        return max_region_sz;
+    }
+
+    let Parts {
+        mut targets,
+        private,
+        ..
+    } = ctx.parts();
+    for mut target in targets.iter_mut() {
+        let mut cursor = target.cursor();
+        while let Some(region) = cursor.current() {
+            if region.sz() > max_region_sz
+                && cursor.split_at(max_region_sz, &mut private.pool).is_err()
+            {
+                return max_region_sz;
+            }
+            cursor.move_next();
+        }
+    }
+    max_region_sz
+}
+
+/// Sets the regions of a target to an address range, or to that of all system RAM if it is empty
+/// and at address zero.
+///
+/// In the latter case, `found` gets the range.
+///
+/// Corresponds to `damon_set_region_system_rams_default()`.
+///
+/// # Errors
+///
+/// - [`EINVAL`] if the range is empty, or there is no system RAM.
+/// - [`ENOMEM`] if there is no memory for a region.
+pub(crate) fn damon_set_region_system_rams_default(
+    target: &mut Mut<'_, Target>,
+    mut range: AddrRange,
+    addr_unit: usize,
+    min_region_sz: usize,
+    found: impl FnOnce(AddrRange),
+) -> Result {
+    if range.start == 0 && range.end == 0 {
+        range = environment::system_ram(addr_unit).ok_or(EINVAL)?;
+        found(range);
+    }
+    damon_set_regions(&mut target.regions_mut(), &[range], min_region_sz)
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Walks over the regions that schemes are applied to, on behalf of other threads.
+
+use crate::model::{
+    Context,
+    List,
+    LockedWalk,
+    Scheme, //
+};
+
+/// Notes that the current walk is through with a scheme, and completes it if it was the last one.
+///
+/// Corresponds to `damos_walk_complete()`.
+pub(crate) fn damos_walk_complete(
+    walk: &LockedWalk<'_>,
+    schemes: List<'_, Scheme>,
+    scheme: &Scheme,
+) {
+    if !walk.is_requested() {
+        return;
+    }
+    scheme.set_walk_completed(true);
+    if schemes.iter().all(Scheme::walk_completed) {
+        reset_walk_completed(schemes);
+        walk.complete(false);
+    }
+}
+
+/// Cancels the current walk, because it cannot go on.
+///
+/// The next walk begins with all schemes.
+///
+/// Corresponds to `damos_walk_cancel()`.
+pub(crate) fn damos_walk_cancel(ctx: &Context<'_>) {
+    let walk = ctx.shared().walk().lock();
+    if walk.is_requested() {
+        reset_walk_completed(ctx.schemes());
+        walk.complete(true);
+    }
+}
+
+fn reset_walk_completed(schemes: List<'_, Scheme>) {
+    for scheme in schemes.iter() {
+        scheme.set_walk_completed(false);
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Watermarks of free memory, which activate and deactivate schemes.
+
+use crate::{
+    call::kdamond_call,
+    environment,
+    kdamond::kdamond_need_stop,
+    model::{
+        Context,
+        Scheme, //
+    },
+    walk::damos_walk_cancel, //
+};
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+/// Returns the value of what watermarks are about.
+///
+/// Corresponds to `damos_get_wmark_metric_value()`.
+fn damos_get_wmark_metric_value(metric: bindings::damos_wmark_metric) -> Option<usize> {
+    (metric == bindings::damos_wmark_metric_DAMOS_WMARK_FREE_MEM_RATE)
+        .then(environment::free_mem_rate)
+}
+
+/// Activates or deactivates a scheme.
+///
+/// Returns zero if it is active. Else, returns after how many microseconds to look again.
+///
+/// Corresponds to `damos_wmark_wait_us()`.
+fn damos_wmark_wait_us(scheme: &Scheme) -> usize {
+    let wmarks = scheme.wmarks();
+    let Some(value) = damos_get_wmark_metric_value(wmarks.metric) else {
+        return 0;
+    };
+    if value > wmarks.high || wmarks.low > value {
+        if wmarks.activated {
+            environment::debug_deactivate(scheme, value > wmarks.high);
+        }
+        scheme.set_activated(false);
+        return wmarks.interval;
+    }
+    // A scheme becomes active below the middle only.
+    if value >= wmarks.mid && !wmarks.activated {
+        return wmarks.interval;
+    }
+    if !wmarks.activated {
+        environment::debug_activate(scheme);
+    }
+    scheme.set_activated(true);
+    0
+}
+
+/// Waits until a scheme is active, if there are any.
+///
+/// Requests of other threads are handled meanwhile.
+///
+/// Corresponds to `kdamond_wait_activation()`.
+///
+/// # Errors
+///
+/// - [`EBUSY`] if the kdamond is to stop.
+/// - [`EINVAL`] if a commit failed half way.
+pub(crate) fn kdamond_wait_activation(ctx: &mut Context<'_>) -> Result {
+    // It is the shortest wait of all that was ever seen here, not of the last look only.
+    let mut min_wait_time = None;
+    while !kdamond_need_stop(ctx) {
+        for scheme in ctx.schemes().iter() {
+            let wait_time = damos_wmark_wait_us(scheme);
+            min_wait_time = Some(min_wait_time.map_or(wait_time, |min: usize| min.min(wait_time)));
+        }
+        match min_wait_time {
+            None | Some(0) => return Ok(()),
+            Some(wait_time) => environment::kdamond_usleep(wait_time),
+        }
+        kdamond_call(ctx);
+        if ctx.maybe_corrupted() {
+            return Err(EINVAL);
+        }
+        damos_walk_cancel(ctx);
+    }
+    Err(EBUSY)
+}
