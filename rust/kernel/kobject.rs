@@ -3,9 +3,8 @@
 //! Directories and files of sysfs that are made of kobjects.
 //!
 //! A directory is a Rust struct, a file is a field of it, and a family of numbered subdirectories
-//! is a field with an element type.
-//! [`#[sysfs_dir]`](macro@sysfs_dir) turns such a struct into a [`Directory`]; the rest of this
-//! module is what the expansion is made of:
+//! is a field with an element type. [`#[sysfs_dir]`](macro@sysfs_dir) turns such a struct into a
+//! [`Directory`]; the rest of this module is what the expansion is made of:
 //!
 //! | type            | what it is                                                            |
 //! |-----------------|-----------------------------------------------------------------------|
@@ -137,6 +136,7 @@ pub use self::{
     },
     value::{
         parse,
+        AttrCell,
         AttrValue,
         Value, //
     },

@@ -65,12 +65,24 @@ pub(crate) enum EntryKind {
 pub(crate) struct Attr {
     pub(crate) names: Names,
     pub(crate) writable: bool,
-    /// The type of the value, unless the methods do everything.
-    pub(crate) ty: Option<Type>,
+    /// What the field holds.
+    pub(crate) held: Held,
+    /// What the file holds, if the field does not tell.
+    pub(crate) kind: Option<Expr>,
     pub(crate) default: Option<Expr>,
     pub(crate) parse: Option<Expr>,
     pub(crate) show: Option<Expr>,
     pub(crate) store: Option<Expr>,
+}
+
+/// What the field of a file holds.
+pub(crate) enum Held {
+    /// Nothing: the methods do everything.
+    Nothing,
+    /// A value of this type.
+    Value(Type),
+    /// Something of this type that keeps, shows and takes the value itself.
+    Cell(Type),
 }
 
 /// Numbered subdirectories.
@@ -192,10 +204,16 @@ fn attr(mut args: Args, ident: &Ident, ty: &Type) -> Result<EntryKind> {
     let attr = Attr {
         names,
         writable,
-        ty: match ty {
-            Type::Tuple(tuple) if tuple.elems.is_empty() => None,
-            ty => Some(ty.clone()),
+        held: match (args.flag("cell"), ty) {
+            (Some(cell), Type::Tuple(tuple)) if tuple.elems.is_empty() => {
+                args.error(Error::new_spanned(cell, "a `cell` needs a type"));
+                Held::Nothing
+            }
+            (None, Type::Tuple(tuple)) if tuple.elems.is_empty() => Held::Nothing,
+            (Some(_), ty) => Held::Cell(ty.clone()),
+            (None, ty) => Held::Value(ty.clone()),
         },
+        kind: args.expr("kind"),
         default: args.expr("default"),
         parse: args.expr("parse"),
         show: args.expr("show"),
@@ -213,7 +231,16 @@ fn attr(mut args: Args, ident: &Ident, ty: &Type) -> Result<EntryKind> {
             "`store` does the parsing, `parse` would not be used",
         ));
     }
-    if attr.ty.is_none() {
+    if let (Held::Cell(_), Some(parse)) = (&attr.held, &attr.parse) {
+        args.error(Error::new_spanned(
+            parse,
+            "a `cell` does the parsing itself",
+        ));
+    }
+    if let (Held::Cell(_) | Held::Value(_), Some(kind)) = (&attr.held, &attr.kind) {
+        args.error(Error::new_spanned(kind, "the type tells the `kind`"));
+    }
+    if let Held::Nothing = attr.held {
         if attr.show.is_none() {
             args.error(Error::new_spanned(
                 ty,
@@ -236,7 +263,7 @@ fn attr(mut args: Args, ident: &Ident, ty: &Type) -> Result<EntryKind> {
 
     args.finish(
         "attr",
-        "`rw`, `ro`, `default`, `parse`, `show`, `store`, `name` and `alias(...)`",
+        "`rw`, `ro`, `cell`, `kind`, `default`, `parse`, `show`, `store`, `name` and `alias(...)`",
     )?;
     Ok(EntryKind::Attr(attr))
 }

@@ -22,6 +22,7 @@ use crate::dir::{
     Dir,
     Entry,
     EntryKind,
+    Held,
     Names, //
 };
 
@@ -76,17 +77,23 @@ struct FileCode<'a> {
 
 /// Returns the code of a file that holds a value.
 fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
-    let show = match (&attr.show, &attr.ty) {
+    let show = match (&attr.show, &attr.held) {
         (Some(show), _) => quote!(Some(|this, out| (#show)(this, out))),
-        (None, Some(ty)) => quote!(Some(
+        (None, Held::Value(ty)) => quote!(Some(
             |this, out| <#ty as ::kernel::kobject::AttrValue>::emit(this.#ident.get(), out)
         )),
-        (None, None) => quote!(None),
+        (None, Held::Cell(ty)) => quote!(Some(
+            |this, out| <#ty as ::kernel::kobject::AttrCell>::show(&this.#ident, out)
+        )),
+        (None, Held::Nothing) => quote!(None),
     };
-    let store = match (&attr.store, &attr.ty) {
+    let store = match (&attr.store, &attr.held) {
         _ if !attr.writable => quote!(None),
         (Some(store), _) => quote!(Some(|this, input| (#store)(this, input))),
-        (None, Some(ty)) => {
+        (None, Held::Cell(ty)) => quote!(Some(
+            |this, input| <#ty as ::kernel::kobject::AttrCell>::store(&this.#ident, input)
+        )),
+        (None, Held::Value(ty)) => {
             let parse = match &attr.parse {
                 Some(parse) => quote!((#parse)),
                 None => quote!(<#ty as ::kernel::kobject::AttrValue>::parse),
@@ -96,8 +103,9 @@ fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
                 Ok(())
             }))
         }
-        (None, None) => quote!(None),
+        (None, Held::Nothing) => quote!(None),
     };
+    let value = default_of(attr);
 
     FileCode {
         names: &attr.names,
@@ -105,28 +113,32 @@ fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
         writable: attr.writable,
         show,
         store,
-        kind: match &attr.ty {
-            Some(ty) => quote!(<#ty as ::kernel::kobject::AttrValue>::KIND),
-            None => quote!(::kernel::kobject::Kind::Custom),
+        kind: match (&attr.kind, &attr.held) {
+            (Some(kind), _) => quote!(#kind),
+            (None, Held::Value(ty)) => quote!(<#ty as ::kernel::kobject::AttrValue>::KIND),
+            (None, Held::Cell(ty)) => quote!(<#ty as ::kernel::kobject::AttrCell>::KIND),
+            (None, Held::Nothing) => quote!(::kernel::kobject::Kind::Custom),
         },
-        default: match &attr.ty {
-            Some(ty) => {
-                let value = default_of(attr);
-                quote!(Some(
-                    |out| <#ty as ::kernel::kobject::AttrValue>::emit(#value, out)
-                ))
-            }
-            None => quote!(None),
+        default: match &attr.held {
+            Held::Value(ty) => quote!(Some(
+                |out| <#ty as ::kernel::kobject::AttrValue>::emit(#value, out)
+            )),
+            Held::Cell(ty) => quote!(Some(
+                |out| <#ty as ::kernel::kobject::AttrCell>::show(&#value, out)
+            )),
+            Held::Nothing => quote!(None),
         },
     }
 }
 
-/// Returns the value that a file has in a new directory.
+/// Returns what the field of a file holds in a new directory.
 fn default_of(attr: &Attr) -> TokenStream {
-    match (&attr.default, &attr.ty) {
+    match (&attr.default, &attr.held) {
         (Some(default), _) => quote!(#default),
-        (None, Some(ty)) => quote!(<#ty as ::core::default::Default>::default()),
-        (None, None) => quote!(()),
+        (None, Held::Value(ty) | Held::Cell(ty)) => {
+            quote!(<#ty as ::core::default::Default>::default())
+        }
+        (None, Held::Nothing) => quote!(()),
     }
 }
 
@@ -271,8 +283,11 @@ fn field_of(entry: &Entry) -> Option<TokenStream> {
     let attrs = &field.attrs;
     let vis = &field.vis;
     let ty = match &entry.kind {
-        EntryKind::Attr(Attr { ty: None, .. }) => return None,
-        EntryKind::Attr(Attr { ty: Some(ty), .. }) => quote!(::kernel::kobject::Value<#ty>),
+        EntryKind::Attr(attr) => match &attr.held {
+            Held::Nothing => return None,
+            Held::Value(ty) => quote!(::kernel::kobject::Value<#ty>),
+            Held::Cell(ty) => quote!(#ty),
+        },
         EntryKind::Dir { ty, .. } => quote!(::kernel::kobject::Dir<#ty>),
         EntryKind::Children(Children { ty, lock, .. }) => {
             quote!(::kernel::kobject::Children<#ty, #lock>)
@@ -290,10 +305,13 @@ fn field_of(entry: &Entry) -> Option<TokenStream> {
 fn init_of(entry: &Entry) -> Option<TokenStream> {
     let ident = &entry.ident;
     let value = match &entry.kind {
-        EntryKind::Attr(Attr { ty: None, .. }) => return None,
         EntryKind::Attr(attr) => {
             let value = default_of(attr);
-            quote!(::kernel::kobject::Value::new(#value))
+            match &attr.held {
+                Held::Nothing => return None,
+                Held::Value(_) => quote!(::kernel::kobject::Value::new(#value)),
+                Held::Cell(_) => value,
+            }
         }
         EntryKind::Dir { ty, overrides, .. } if overrides.is_empty() => {
             quote!(::kernel::kobject::Dir::<#ty>::new()?)

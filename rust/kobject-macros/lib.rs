@@ -26,6 +26,9 @@ mod tests;
 /// implement `AttrValue`; a field of type `()` holds nothing, and its methods do everything.
 ///
 /// * `rw` or `ro`: the mode, 0600 or 0400. One of them is needed.
+/// * `cell`: the field keeps its type, which implements `AttrCell`: it keeps the value in its own
+///   way, and shows and takes it itself.
+/// * `kind = EXPR`: what a file holds whose field has type `()`, for the description of the tree.
 /// * `default = EXPR`: the value in a new directory; `Default::default()` if not given.
 /// * `parse = PATH`: a `fn(&CStr) -> Result<Type>` instead of the one of the type.
 /// * `show = PATH`: a `fn(&Self, &mut Emitter<'_>) -> Result` that shows the file.

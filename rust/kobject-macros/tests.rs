@@ -204,8 +204,8 @@ fn errors_of_attr() {
             "#[attr(rw, initial = 3)] a: u32",
             &[(
                 "initial",
-                "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `default`, \
-                 `parse`, `show`, `store`, `name` and `alias(...)`",
+                "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `cell`, \
+                 `kind`, `default`, `parse`, `show`, `store`, `name` and `alias(...)`",
             )],
         ),
         (
@@ -252,6 +252,24 @@ fn errors_of_attr() {
             )],
         ),
         (
+            "#[attr(ro, cell)] a: ()",
+            &[
+                ("cell", "a `cell` needs a type"),
+                ("()", "a file without a value needs `show = ...`"),
+            ],
+        ),
+        (
+            "#[attr(rw, cell, parse = f)] a: Text",
+            &[("f", "a `cell` does the parsing itself")],
+        ),
+        (
+            "#[attr(rw, kind = K)] a: u32, #[attr(rw, cell, kind = K)] b: Text",
+            &[
+                ("K", "the type tells the `kind`"),
+                ("K", "the type tells the `kind`"),
+            ],
+        ),
+        (
             "#[attr(rw, alias)] a: u32",
             &[("alias", "`alias` needs a name: `alias(\"name\")`")],
         ),
@@ -274,8 +292,8 @@ fn errors_of_attr() {
                 ("attr", "`attr` needs the mode: `rw` or `ro`"),
                 (
                     "oops",
-                    "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `default`, \
-                     `parse`, `show`, `store`, `name` and `alias(...)`",
+                    "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `cell`, \
+                     `kind`, `default`, `parse`, `show`, `store`, `name` and `alias(...)`",
                 ),
                 ("f", "an `ro` file is not written to"),
             ],

@@ -3,6 +3,7 @@
 //! A description of a tree, from which documentation and tests are made.
 
 use crate::{
+    fmt,
     prelude::*,
     str::CStr, //
 };
@@ -24,10 +25,40 @@ pub enum Kind {
     Bool,
     /// One of these words.
     Keyword(&'static [&'static CStr]),
+    /// Any of these words, each in a line.
+    Keywords(&'static [&'static CStr]),
+    /// Any text.
+    Text,
     /// The number of numbered subdirectories, up to a bound if there is one.
     Nr(Option<i32>),
     /// What the methods of the file make of it.
     Custom,
+}
+
+/// Writes what follows the name of the kind, too: `keyword:off|on`, `nr:4`.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, words) = match self {
+            Self::Ulong => ("ulong", None),
+            Self::NonZeroUlong => ("nonzero-ulong", None),
+            Self::Uint => ("uint", None),
+            Self::Int => ("int", None),
+            Self::Bool => ("bool", None),
+            Self::Keyword(words) => ("keyword", Some(words)),
+            Self::Keywords(words) => ("keywords", Some(words)),
+            Self::Text => ("text", None),
+            Self::Nr(Some(max)) => return write!(f, "nr:{max}"),
+            Self::Nr(None) => ("nr", None),
+            Self::Custom => ("custom", None),
+        };
+
+        f.write_str(name)?;
+        for (i, word) in words.into_iter().copied().flatten().enumerate() {
+            f.write_str(if i == 0 { ":" } else { "|" })?;
+            f.write_str(word.to_str().map_err(|_| fmt::Error)?)?;
+        }
+        Ok(())
+    }
 }
 
 /// Describes a directory.

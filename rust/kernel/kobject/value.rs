@@ -5,11 +5,14 @@
 use crate::{
     prelude::*,
     str::CStr,
-    sync::atomic::{
-        ordering::Relaxed,
-        Atomic,
-        AtomicBasicOps,
-        AtomicType, //
+    sync::{
+        atomic::{
+            ordering::Relaxed,
+            Atomic,
+            AtomicBasicOps,
+            AtomicType, //
+        },
+        Arc, //
     }, //
 };
 use core::{
@@ -243,5 +246,45 @@ impl<T: AttrValue> Value<T> {
     #[doc(hidden)]
     pub fn emit_as<D>(_field: fn(&D) -> &Self, value: T, out: &mut Emitter<'_>) -> Result {
         value.emit(out)
+    }
+}
+
+/// What a field is that keeps the value of a file in its own way, and shows and takes it itself.
+///
+/// A [`Value`] is the usual one. Others are for what is not read and written in one piece.
+pub trait AttrCell {
+    /// What kind of value this is, for documentation and tests.
+    const KIND: Kind;
+
+    /// Shows the value, with a newline.
+    fn show(&self, out: &mut Emitter<'_>) -> Result;
+
+    /// Takes what user space wrote.
+    fn store(&self, input: &CStr) -> Result;
+}
+
+impl<T: AttrValue> AttrCell for Value<T> {
+    const KIND: Kind = T::KIND;
+
+    fn show(&self, out: &mut Emitter<'_>) -> Result {
+        self.get().emit(out)
+    }
+
+    fn store(&self, input: &CStr) -> Result {
+        self.set(T::parse(input)?);
+        Ok(())
+    }
+}
+
+/// An [`Arc`] is for what somebody else than the directory looks at, too.
+impl<T: AttrCell> AttrCell for Arc<T> {
+    const KIND: Kind = T::KIND;
+
+    fn show(&self, out: &mut Emitter<'_>) -> Result {
+        T::show(self, out)
+    }
+
+    fn store(&self, input: &CStr) -> Result {
+        T::store(self, input)
     }
 }
