@@ -13,6 +13,7 @@ use kernel::{
         AttrValue,
         Emitter,
         Keyword,
+        Kind,
         TreeGuard, //
     },
     prelude::*, //
@@ -63,7 +64,7 @@ impl From<Operations> for OpsId {
 #[sysfs_dir]
 pub(crate) struct Context {
     /// The sets of monitoring operations that the kernel has, one in each line.
-    #[attr(ro, show = Self::show_avail_operations)]
+    #[attr(ro, kind = Kind::Keywords(Operations::WORDS), show = Self::show_avail_operations)]
     avail_operations: (),
 
     /// The set of monitoring operations to use. One that the kernel does not have is refused when

@@ -14,6 +14,7 @@ use kernel::{
         AttrValue,
         Emitter,
         Keyword,
+        Kind,
         Locked,
         TreeGuard,
         TreeLock,
@@ -95,17 +96,19 @@ pub(crate) enum Command {
 #[sysfs_dir(lock = DamonSysfsLock)]
 pub(crate) struct Kdamond {
     /// Writing a command executes it. Reading tells whether the kdamond runs, on or off.
-    #[attr(rw, show = Self::show_state, store = Self::store_state)]
+    #[attr(rw, kind = Command::KIND, show = Self::show_state, store = Self::store_state)]
     state: (),
 
     /// The pid of the kdamond, or -1 if it does not run.
-    #[attr(ro, show = Self::show_pid)]
+    #[attr(ro, kind = Kind::Int, show = Self::show_pid)]
     pid: (),
 
     /// How often what the commands that start with `update_` write is written without them, but for
     /// the regions, in milliseconds; 0 means never.
-    #[attr(rw, show = Self::show_refresh_ms, store = Self::store_refresh_ms)]
-    refresh_ms: (),
+    ///
+    /// The running kdamond looks at it, too.
+    #[attr(rw, cell, default = Arc::new(Value::new(0), GFP_KERNEL)?)]
+    refresh_ms: Arc<Value<u32>>,
 
     /// The monitoring contexts of the kdamond.
     #[dir]
@@ -114,10 +117,6 @@ pub(crate) struct Kdamond {
     /// The kdamond that was started last, even if it has ended since.
     #[state]
     kdamond: Locked<Option<damon::Kdamond>, DamonSysfsLock>,
-
-    /// What the running kdamond looks at to know when to refresh.
-    #[state(init = Refresh::new()?)]
-    refresh: Arc<Refresh>,
 }
 
 impl Kdamond {
@@ -227,18 +226,18 @@ impl Kdamond {
 
     /// Returns what the kdamond calls after each sampling.
     fn refresher(&self) -> impl FnMut(&mut OnKdamond<'_>) + Send + 'static {
-        let refresh = self.refresh.clone();
+        let refresh_ms = self.refresh_ms.clone();
         let mut last = Instant::<Monotonic>::now();
 
         move |kdamond| {
-            let ms = refresh.ms.get();
+            let ms = refresh_ms.get();
 
             if ms == 0 || last.elapsed() < Delta::from_millis(ms.into()) {
                 return;
             }
             last = Instant::now();
             // If somebody holds the lock, or the directories are gone, the next time will do.
-            Self::refresh(kdamond, &refresh).ok();
+            Self::refresh(kdamond, &refresh_ms).ok();
         }
     }
 
@@ -305,13 +304,13 @@ impl Kdamond {
     /// milliseconds have passed. Called by the kdamond after each sampling.
     ///
     /// Does nothing while somebody holds the lock.
-    fn refresh(kdamond: &mut OnKdamond<'_>, refresh: &Arc<Refresh>) -> Result {
+    fn refresh(kdamond: &mut OnKdamond<'_>, refresh_ms: &Arc<Value<u32>>) -> Result {
         let guard = DamonSysfsLock::try_lock()?;
         let root = ROOT.as_ref().ok_or(ENOENT)?;
         let kdamonds = root.admin.kdamonds.kdamonds.list(&guard);
         let this = kdamonds
             .iter()
-            .find(|this| Arc::ptr_eq(&this.refresh, refresh))
+            .find(|this| Arc::ptr_eq(&this.refresh_ms, refresh_ms))
             .ok_or(ENOENT)?;
         let context = this.context(&guard)?;
 
@@ -319,26 +318,5 @@ impl Kdamond {
         context.schemes.update_stats(kdamond, &guard);
         context.schemes.update_effective_quotas(kdamond, &guard);
         Ok(())
-    }
-
-    fn show_refresh_ms(&self, out: &mut Emitter<'_>) -> Result {
-        self.refresh.ms.get().emit(out)
-    }
-
-    fn store_refresh_ms(&self, input: &CStr) -> Result {
-        self.refresh.ms.set(u32::parse(input)?);
-        Ok(())
-    }
-}
-
-/// What a kdamond and its directory share.
-pub(crate) struct Refresh {
-    /// How often the results are written to their files, in milliseconds; 0 means never.
-    ms: Value<u32>,
-}
-
-impl Refresh {
-    fn new() -> Result<Arc<Self>> {
-        Ok(Arc::new(Self { ms: Value::new(0) }, GFP_KERNEL)?)
     }
 }

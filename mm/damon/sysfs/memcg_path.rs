@@ -5,7 +5,9 @@
 use kernel::{
     damon::MemcgId,
     kobject::{
+        AttrCell,
         Emitter,
+        Kind,
         Locked,
         TreeGuard,
         TreeLock, //
@@ -23,9 +25,11 @@ use crate::DamonSysfsLock;
 #[derive(Default)]
 pub(crate) struct MemcgPath(Locked<KVec<u8>, DamonSysfsLock>);
 
-impl MemcgPath {
+impl AttrCell for MemcgPath {
+    const KIND: Kind = Kind::Text;
+
     /// Shows the path. Fails with `EBUSY` if the lock is held.
-    pub(crate) fn show(&self, out: &mut Emitter<'_>) -> Result {
+    fn show(&self, out: &mut Emitter<'_>) -> Result {
         let guard = DamonSysfsLock::try_lock()?;
 
         out.bytes(self.0.get(&guard));
@@ -34,14 +38,16 @@ impl MemcgPath {
     }
 
     /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock is held.
-    pub(crate) fn store(&self, input: &CStr) -> Result {
+    fn store(&self, input: &CStr) -> Result {
         let mut path = KVec::new();
 
         path.extend_from_slice(input.to_bytes(), GFP_KERNEL)?;
         *self.0.get_mut(&mut DamonSysfsLock::try_lock()?) = path;
         Ok(())
     }
+}
 
+impl MemcgPath {
     /// Finds the cgroup. Fails with `EINVAL` if there is none of that path.
     pub(crate) fn find(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<MemcgId> {
         MemcgId::find(self.0.get(guard))

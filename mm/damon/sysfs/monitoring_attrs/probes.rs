@@ -10,12 +10,10 @@ use kernel::{
     },
     kobject::{
         sysfs_dir,
-        Emitter,
         Keyword,
         TreeGuard, //
     },
-    prelude::*,
-    str::CStr, //
+    prelude::*, //
 };
 
 use crate::{
@@ -99,28 +97,17 @@ struct Filter {
     allow: bool,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, show = Self::show_path, store = Self::store_path)]
-    path: (),
-
-    #[state]
-    memcg: MemcgPath,
+    #[attr(rw, cell)]
+    path: MemcgPath,
 }
 
 impl Filter {
-    fn show_path(&self, out: &mut Emitter<'_>) -> Result {
-        self.memcg.show(out)
-    }
-
-    fn store_path(&self, input: &CStr) -> Result {
-        self.memcg.store(input)
-    }
-
     /// Returns what the files describe. Fails with `EINVAL` if they name no memory cgroup.
     fn filter(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<ProbeFilter> {
         Ok(ProbeFilter {
             kind: match self.r#type.get() {
                 FilterType::Anon => ProbeFilterKind::Anon,
-                FilterType::Memcg => ProbeFilterKind::Memcg(self.memcg.find(guard)?),
+                FilterType::Memcg => ProbeFilterKind::Memcg(self.path.find(guard)?),
             },
             matching: self.matching.get(),
             allow: self.allow.get(),

@@ -12,7 +12,6 @@ use kernel::{
     kobject::{
         sysfs_dir,
         AttrValue,
-        Emitter,
         Keyword,
         TreeGuard,
         Value, //
@@ -121,8 +120,8 @@ struct Filter {
     allow: bool,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, show = Self::show_memcg_path, store = Self::store_memcg_path)]
-    memcg_path: (),
+    #[attr(rw, cell)]
+    memcg_path: MemcgPath,
 
     /// The first address of an addr filter.
     #[attr(rw)]
@@ -144,22 +143,11 @@ struct Filter {
     #[attr(rw)]
     damon_target_idx: i32,
 
-    #[state]
-    memcg: MemcgPath,
-
     #[state(init = Value::new(Layer::Both))]
     layer: Value<Layer>,
 }
 
 impl Filter {
-    fn show_memcg_path(&self, out: &mut Emitter<'_>) -> Result {
-        self.memcg.show(out)
-    }
-
-    fn store_memcg_path(&self, input: &CStr) -> Result {
-        self.memcg.store(input)
-    }
-
     /// Takes a type, unless it is one that the directory is not for.
     fn store_type(&self, input: &CStr) -> Result {
         let new = FilterType::parse(input)?;
@@ -179,7 +167,7 @@ impl Filter {
         let kind = match self.r#type.get() {
             FilterType::Anon => FilterKind::Anon,
             FilterType::Active => FilterKind::Active,
-            FilterType::Memcg => FilterKind::Memcg(self.memcg.find(guard)?),
+            FilterType::Memcg => FilterKind::Memcg(self.memcg_path.find(guard)?),
             FilterType::Young => FilterKind::Young,
             FilterType::HugepageSize => FilterKind::HugepageSize {
                 min: self.min.get(),

@@ -12,7 +12,6 @@ use kernel::{
     kobject::{
         parse,
         sysfs_dir,
-        Emitter,
         Keyword,
         TreeGuard, //
     },
@@ -194,22 +193,11 @@ struct Goal {
     nid: i32,
 
     /// The memory cgroup.
-    #[attr(rw, show = Self::show_path, store = Self::store_path)]
-    path: (),
-
-    #[state]
-    memcg: MemcgPath,
+    #[attr(rw, cell)]
+    path: MemcgPath,
 }
 
 impl Goal {
-    fn show_path(&self, out: &mut Emitter<'_>) -> Result {
-        self.memcg.show(out)
-    }
-
-    fn store_path(&self, input: &CStr) -> Result {
-        self.memcg.store(input)
-    }
-
     /// Returns what the goal is about. Fails with `EINVAL` if it names no memory cgroup.
     fn metric(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<GoalMetric> {
         let nid = self.nid.get();
@@ -223,11 +211,11 @@ impl Goal {
             TargetMetric::NodeMemFreeBp => GoalMetric::NodeMemFreeBp { nid },
             TargetMetric::NodeMemcgUsedBp => GoalMetric::NodeMemcgUsedBp {
                 nid,
-                memcg: self.memcg.find(guard)?,
+                memcg: self.path.find(guard)?,
             },
             TargetMetric::NodeMemcgFreeBp => GoalMetric::NodeMemcgFreeBp {
                 nid,
-                memcg: self.memcg.find(guard)?,
+                memcg: self.path.find(guard)?,
             },
             TargetMetric::ActiveMemBp => GoalMetric::ActiveMemBp,
             TargetMetric::InactiveMemBp => GoalMetric::InactiveMemBp,
