@@ -115,12 +115,14 @@ impl Context {
         let ops = self.operations.get().into();
 
         ctx.select_ops(ops)?;
-        ctx.set_addr_unit(self.addr_unit.get().get())?;
+        // What is wrong with the unit is said last, if nothing else is.
+        let unit = ctx.set_addr_unit(self.addr_unit.get().get());
         ctx.set_paused(self.pause.get());
         ctx.set_attrs(&self.monitoring_attrs.attrs())?;
         self.monitoring_attrs.probes.add_to(&mut ctx, guard)?;
         self.targets.add_to(&mut ctx, ops, guard)?;
         self.schemes.add_to(&mut ctx, guard)?;
+        unit?;
         Ok(ctx)
     }
 }
