@@ -6,9 +6,7 @@ use kernel::{
     damon::{
         self,
         AddrRange,
-        OpsId,
-        Pid,
-        TargetMut, //
+        OpsId, //
     },
     kobject::{
         parse,
@@ -32,8 +30,8 @@ pub(crate) struct Targets {
 impl Targets {
     /// Adds the targets that the files describe to a context that uses `ops`.
     ///
-    /// Fails with `EINVAL` if there is more than one target that is not a process, as
-    /// [`Target::set_up`] does, and with `ENOMEM`.
+    /// Fails with `EINVAL` if there is more than one target that is not a process, and as
+    /// [`Target::add_to`] does.
     pub(crate) fn add_to(
         &self,
         ctx: &mut damon::Context,
@@ -47,7 +45,7 @@ impl Targets {
         }
         targets
             .iter()
-            .try_for_each(|target| target.set_up(ctx.add_target()?, ops, guard))
+            .try_for_each(|target| target.add_to(ctx, guard))
     }
 }
 
@@ -77,21 +75,15 @@ fn parse_pid(input: &CStr) -> Result<i32> {
 }
 
 impl Target {
-    /// Makes `target` what the files say.
+    /// Adds the target that the files describe to a context.
     ///
-    /// Fails with `EINVAL` if there is no such process, as [`Regions::ranges`] and
-    /// [`TargetMut::set_regions`] do, and with `ENOMEM`.
-    fn set_up(
-        &self,
-        mut target: TargetMut<'_>,
-        ops: OpsId,
-        guard: &TreeGuard<DamonSysfsLock>,
-    ) -> Result {
-        if ops.has_pid() {
-            target.set_pid(Pid::find(self.pid_target.get())?)?;
-        }
-        target.set_obsolete(self.obsolete_target.get());
-        target.set_regions(&self.regions.ranges(guard)?)
+    /// Fails as [`Regions::ranges`] and [`damon::Context::add_target_with`] do.
+    fn add_to(&self, ctx: &mut damon::Context, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+        ctx.add_target_with(
+            self.pid_target.get(),
+            self.obsolete_target.get(),
+            &self.regions.ranges(guard)?,
+        )
     }
 }
 

@@ -4,17 +4,23 @@
 
 use super::{
     owned_ctx::OwnedCtx,
+    AddrRange,
     Attrs,
     OpsId,
+    Pid,
     TargetMut, //
 };
 use crate::{
     bindings,
     error::to_result,
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    task, //
 };
 use core::ptr::NonNull;
+
+#[cfg(all(CONFIG_DAMON_SYSFS_RUST, CONFIG_DAMON_SYSFS_KUNIT_TEST))]
+mod kunit_shim;
 
 /// A monitoring context that is not started: what to monitor, and how.
 ///
@@ -290,6 +296,50 @@ impl Context {
 
         // SAFETY: We just added `target` to the context.
         Ok(unsafe { TargetMut::new(self, target) })
+    }
+
+    /// Adds a target with everything that it has: the process with the number `pid` in the PID
+    /// namespace of the current task, unless the [operations](OpsId::has_pid) are not for
+    /// processes, the regions to start with, and whether it is
+    /// [obsolete](TargetMut::set_obsolete).
+    ///
+    /// # Errors
+    ///
+    /// - [`EINVAL`] if there is no such process now; there is no new target then.
+    /// - As [`Self::add_target`] and [`TargetMut::set_regions`] do. If it is the latter, there is a
+    ///   new target: drop the context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::damon::{
+    ///     Context,
+    ///     OpsId, //
+    /// };
+    ///
+    /// let mut ctx = Context::new()?;
+    /// ctx.select_ops(OpsId::Vaddr)?;
+    /// ctx.add_target_with(current!().pid(), false, &[])?;
+    /// assert_eq!(ctx.add_target_with(-1, false, &[]), Err(EINVAL));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn add_target_with(
+        &mut self,
+        pid: task::Pid,
+        obsolete: bool,
+        ranges: &[AddrRange],
+    ) -> Result {
+        let pid = match self.ops.ok_or(EINVAL)?.has_pid() {
+            true => Some(Pid::find(pid)?),
+            false => None,
+        };
+        let mut target = self.add_target()?;
+
+        if let Some(pid) = pid {
+            target.set_pid(pid)?;
+        }
+        target.set_obsolete(obsolete);
+        target.set_regions(ranges)
     }
 
     /// Notes that a target got its first pid.

@@ -46,6 +46,18 @@ impl OwnedCtx {
         NonNull::new(ctx).map(Self).ok_or(ENOMEM)
     }
 
+    /// Takes over a C context.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` must point to a valid `struct damon_ctx` that `damon_new_ctx()` returned. From now on
+    /// only the new owner, and the kdamond of the context if it runs, may access or destroy it.
+    #[cfg(all(CONFIG_DAMON_SYSFS_RUST, CONFIG_DAMON_SYSFS_KUNIT_TEST))]
+    pub(super) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self(ctx)
+    }
+
     /// Returns the pointer to the C context.
     #[inline]
     pub(super) fn as_non_null(&self) -> NonNull<bindings::damon_ctx> {
