@@ -258,7 +258,7 @@ REGIONS = [
           [(PAGE, 2 * PAGE), (3 * PAGE, 4 * PAGE), (MIB, 2 * MIB)]]),
         ('rounded to pages', 'vaddr', 1, [[(PAGE + 1, 9 * PAGE - 1)]],
          [[(PAGE, 9 * PAGE)]]),
-        ('addr_unit of vaddr', 'vaddr', PAGE, [[(PAGE + 1, 9 * PAGE - 1)]],
+        ('Q13: addr_unit of vaddr', 'vaddr', PAGE, [[(PAGE + 1, 9 * PAGE - 1)]],
          [[(PAGE, 9 * PAGE)]]),
         ('paddr', 'paddr', 1, [[(MIB, 4 * MIB)]], [[(MIB, 4 * MIB)]]),
         ('addr_unit of paddr', 'paddr', PAGE, [[(101, 1001)]],
@@ -274,5 +274,5 @@ def tests():
              ('monitoring: intervals', test_intervals, ()),
              ('monitoring: intervals_goal', test_intervals_goal, ()),
              ('monitoring: pause', test_paused, ()),
-             ('monitoring: pid_target in another name space',
+             ('Q17: on: pid_target in another name space',
               test_pid_namespace, ())])

@@ -17,24 +17,25 @@ import _sysfs_rust_table as table
 
 STRESS_SEC = 3
 
+# What holds a value of its own.
+LEAVES = [file for file in table.FILES
+          if file.kind and file.kind.accepts and not file.nr]
+
 
 def test_open_files(checks):
     '''A file of a removed directory gives ENODEV for good.'''
-    for nr_file, number in (('kdamonds/nr_kdamonds', '1'),
-                            (table.KDAMOND + '/contexts/nr_contexts', '0'),
-                            (table.KDAMOND + '/contexts/nr_contexts', '1'),
-                            (table.CONTEXT + '/targets/nr_targets', '2'),
-                            (table.TARGET + '/regions/nr_regions', '0')):
-        build()
+    for nr_file, number in [(path, number) for path in table.NR_FILES
+                            for number in ('0', '1')]:
+        table.build_all()
         parent = os.path.dirname(nr_file) + '/0/'
-        files = [(path, kind, os.open(full(path), os.O_RDWR if kind.writable
-                                      else os.O_RDONLY))
-                 for path, kind, _ in table.FILES if path.startswith(parent)]
+        files = [(file.path, file.kind, os.open(
+                     full(file.path), os.O_RDWR if file.kind else os.O_RDONLY))
+                 for file in table.FILES if file.path.startswith(parent)]
         checks.that(files, 'no file below %s' % parent)
         must_write(nr_file, number)
         for path, kind, fd in files:
             calls = [('read', lambda fd: os.pread(fd, 4096, 0))]
-            if kind.writable:
+            if kind:
                 calls += [('write', lambda fd: os.write(fd, b'1'))]
             for name, call in calls:
                 try:
@@ -61,6 +62,8 @@ class Worker:
         if self.pid == 0:
             try:
                 os.write(report, pickle.dumps(self.work(access, until)))
+            except Exception as e:      # pylint: disable=broad-except
+                os.write(report, pickle.dumps((0, {-1: repr(e)})))
             finally:
                 os._exit(0)
         os.close(report)
@@ -109,14 +112,9 @@ def write_each(pairs):
 
 def leaf_writes():
     # Small numbers only: 'off' can have to wait for a sampling interval.
-    for path, kind, _ in table.FILES:
-        if kind.writable and kind not in (table.NR, table.NR_MAX_1,
-                                          table.STATE):
-            yield path, [data for data, shown in kind.accepts
-                         if len(shown) <= 5]
-    for path, same_as in table.RFC_NAMES:
-        if exists(path) and same_as.endswith(('operations', 'pid_target')):
-            yield path, ['vaddr'] if 'type' in path else ['1']
+    for file in LEAVES:
+        yield file.path, [data for data, shown in file.kind.accepts
+                          if len(shown) <= 5 or not shown.isdigit()]
 
 
 def read_files(_):
@@ -138,14 +136,13 @@ def read_files(_):
 def hold_open(_):
     '''Keep files open over a removal, and use them before and after it.'''
     files = []
-    for path, kind, _ in table.FILES:
-        if not kind.writable or kind in (table.NR, table.NR_MAX_1,
-                                         table.STATE):
+    for file in LEAVES:
+        if not table.takes_default(file):
             continue
         try:
-            files.append((path, os.open(full(path), os.O_RDWR)))
+            files.append((file.path, os.open(full(file.path), os.O_RDWR)))
         except OSError as e:
-            yield path, e.errno
+            yield file.path, e.errno
     for path, fd in files * 3:
         try:
             data = os.pread(fd, 4096, 0)
@@ -162,23 +159,28 @@ def stress(checks, state_words):
     gone = {ENOENT, ENODEV}
     pid = '%d' % os.getpid()
     nr = [('kdamonds/nr_kdamonds', ['2', '1', '2', '0'])]
-    below = [(table.KDAMOND + '/contexts/nr_contexts', ['1', '1', '0']),
-             (table.CONTEXT + '/targets/nr_targets', ['2', '1', '3', '0']),
-             (table.TARGET + '/regions/nr_regions', ['1', '9', '2'])]
+    # With kdamonds, random schemes would do random things to the memory.
+    below = [(path, [n for n in ('2', '1', '3', '1', '0', '1')
+                     if int(n) <= (table.BY_PATH[path].kind.most or 3)])
+             for path in table.NR_FILES[1:]
+             if not (state_words and 'schemes' in path)]
+    seconds = []
     if exists(table.RFC_NAMES[0][0]):
         nr += [('kdamonds/nr', ['1', '2'])]
-        below += [(table.KDAMOND + '/contexts/nr', ['1']),
-                  (table.CONTEXT + '/targets/nr', ['1', '2']),
-                  (table.TARGET + '/regions/nr', ['2', '0'])]
+        below += [(path, ['1', '0', '1']) for path, first in table.RFC_NAMES[1:]
+                  if first in table.NR_FILES]
+        seconds = [(path, ['vaddr'] if 'type' in path else ['1'])
+                   for path, first in table.RFC_NAMES
+                   if first not in table.NR_FILES]
 
     until = deadline(STRESS_SEC)
     busy = gone | {EBUSY}
     workers = [
             ('nr_kdamonds', busy, write_each(nr)),
             ('other nr files', busy, write_each(below)),
-            ('leaf files', gone, write_each(list(leaf_writes()))),
+            ('leaf files', busy, write_each(list(leaf_writes()) + seconds)),
             ('readers', busy, read_files),
-            ('open files', gone, hold_open),
+            ('open files', busy, hold_open),
             ]
     if state_words:
         # No context, no target or a target of another test: EINVAL.

@@ -4,10 +4,13 @@
 '''
 Test the DAMON sysfs interface file by file: mode, default, every form of
 input that is accepted or refused and with which error, the numbered
-directories, the commands of 'state', and removal while others read and write.
+directories, every command of 'state' in every state, what 'on' and 'commit'
+refuse, and removal while others read and write.
 
-Both the C and the Rust implementation (DAMON_SYSFS_RUST) must pass.  The
-names of the first proposal are tested where the kernel has them.
+Which files there are, and of which kind, is what the table says that the
+implementation in Rust makes of its code.  Both that and the one in C must
+pass.  A test of what is documented to differ is skipped, and says so, as are
+those of the second names where the kernel does not have them.
 '''
 
 import os
@@ -24,10 +27,17 @@ from _sysfs_rust_lib import (ADMIN, Checks, KernelLog, Skip, build, exists,
                              full, must_write, read, reset, value, write)
 import _sysfs_rust_commit
 import _sysfs_rust_kdamond
+import _sysfs_rust_matrix
 import _sysfs_rust_monitor
+import _sysfs_rust_quirks
 import _sysfs_rust_removal
-import _sysfs_rust_schemes
+import _sysfs_rust_results
 import _sysfs_rust_table as table
+import _sysfs_rust_validation
+
+GROUPS = [_sysfs_rust_matrix, _sysfs_rust_kdamond, _sysfs_rust_validation,
+          _sysfs_rust_commit, _sysfs_rust_results, _sysfs_rust_quirks,
+          _sysfs_rust_monitor, _sysfs_rust_removal]
 
 
 def check_node(checks, path, mode):
@@ -69,48 +79,46 @@ def check_read_only(checks, path):
             checks.error('opening for write', e.errno, EACCES)
 
 
-def test_file(checks, path, kind, default, make=build):
-    make()
-    check_node(checks, path, 0o600 if kind.writable else 0o400)
-    if kind.valid:
-        shown = read(path)
-        checks.that(kind.valid(shown), 'shows %r' % shown)
-    if default is not None:
-        if make != build:
-            make(without=path)
-        elif kind in (table.NR, table.NR_MAX_1):
-            # nr_contexts and so on: not written yet
-            build(**{os.path.basename(path)[len('nr_'):]: 0})
-        checks.equal('default', read(path), default + '\n')
-        make()
-    if kind.writable:
-        check_values(checks, path, kind)
-    else:
-        check_read_only(checks, path)
+def test_mode(checks, file):
+    table.build_all()
+    check_node(checks, file.path, 0o600 if file.kind else 0o400)
+    if not file.kind:
+        check_read_only(checks, file.path)
 
 
-def expected_names():
-    '''Map of each directory to the names that must be in it.'''
-    dirs = {d: set() for d in table.DIRS}
-    paths = [path for path, _, _ in table.FILES]
-    if exists(table.RFC_NAMES[0][0]):
-        paths += [path for path, _ in table.RFC_NAMES]
-    for path in paths:
-        while path:
-            parent, name = os.path.split(path)
-            dirs.setdefault(parent, set()).add(name)
-            path = parent
-    return dirs
+def test_default(checks, file):
+    table.build_all(without=file.path)
+    shown = read(file.path)
+    if file.default is not None:
+        checks.equal('default', shown, file.default + '\n')
+        return
+    # Some of the words, in the order of the table, one in each line.
+    words = shown.split('\n')
+    checks.that(words[-1] == '' and len(words) > 1 and words[:-1] ==
+                [word for word in file.words if word in words],
+                'shows %r' % shown)
+
+
+def test_values(checks, file):
+    table.build_all()
+    check_values(checks, file.path, file.kind)
 
 
 def test_directories(checks):
-    build()
-    for path, names in expected_names().items():
-        check_node(checks, path, 0o755)
-        seen = set(os.listdir(full(path)))
-        checks.equal('%s: missing' % path, sorted(names - seen), [])
-        more = seen - names - table.NOT_TESTED.get(path, set())
-        checks.equal('%s: more than expected' % path, sorted(more), [])
+    table.build_all()
+    paths = table.DIRS + [file.path for file in table.FILES]
+    if exists(table.RFC_NAMES[0][0]):
+        paths += [path for path, _ in table.RFC_NAMES]
+    for directory in table.DIRS:
+        check_node(checks, directory, 0o755)
+        seen = set(os.listdir(full(directory)))
+        # The paths are relative to 'admin', in which no directory is '..'.
+        expected = {'admin'} if directory == '..' else {
+                table.name(path) for path in paths
+                if path not in ('', '..') and table.parent(path) == directory}
+        checks.equal('%s: missing' % directory, sorted(expected - seen), [])
+        checks.equal('%s: more than expected' % directory,
+                     sorted(seen - expected), [])
 
 
 def test_by_hand(checks):
@@ -133,33 +141,30 @@ def child_numbers(nr_file):
                   if name.isdigit())
 
 
-def test_family(checks, nr_file, member, changed):
-    build()
-    first = os.path.join(os.path.dirname(nr_file), '0', member)
-    if nr_file == 'kdamonds/nr_kdamonds':
-        must_write(first, '0')
-    fresh = value(first)
+def test_family(checks, nr_file, most):
+    table.build_all()
+    first = os.path.join(table.parent(nr_file), '0')
+    changed, data = table.a_change(first)
+    fresh = value(changed)
 
-    checks.equal('children of a new directory', child_numbers(nr_file), ['0'])
-    must_write(first, changed)
-    for data, errno in ((b'-1', EINVAL), (b'x', EINVAL)):
-        checks.error('write %r' % data, write(nr_file, data), errno)
-        checks.equal('%s after a refused number' % first, value(first),
-                     changed)
+    checks.equal('children', child_numbers(nr_file), ['0'])
+    must_write(changed, data)
+    for refused in (b'-1', b'x'):
+        checks.error('write %r' % refused, write(nr_file, refused), EINVAL)
+        checks.equal('%s after a refused number' % changed, value(changed),
+                     data)
 
-    checks.error('the same number again', write(nr_file, '1'), 0)
-    checks.equal('%s after the same number' % first, value(first),
-                 '0' if nr_file == 'kdamonds/nr_kdamonds' else fresh)
+    checks.error('Q1: the same number again', write(nr_file, '1'), 0)
+    checks.equal('Q1: %s after that' % changed, value(changed), fresh)
 
-    at_most_1 = nr_file.endswith('nr_contexts')
-    for number in ([0, 1] if at_most_1 else [3, 1, 0, 12, 2]):
+    for number in [n for n in (3, 1, 0, 12, 2, 0, 1) if n <= (most or n)]:
         checks.error('write %d' % number, write(nr_file, '%d' % number), 0)
         checks.equal('children after %d' % number, child_numbers(nr_file),
                      sorted('%d' % i for i in range(number)))
         checks.equal('number shown', value(nr_file), '%d' % number)
 
     # No allocation is that large: the old children are gone, none is new.
-    if not at_most_1:
+    if most is None:
         checks.error('the largest number', write(nr_file, '2147483647'),
                      ENOMEM)
         checks.equal('children after that', child_numbers(nr_file), [])
@@ -167,6 +172,7 @@ def test_family(checks, nr_file, member, changed):
 
     checks.error('a number after that', write(nr_file, '1'), 0)
     checks.that(exists(first), 'no %s' % first)
+    checks.equal('what is in it', value(changed), fresh)
     checks.error('none', write(nr_file, '0'), 0)
     checks.equal('children at last', child_numbers(nr_file), [])
 
@@ -179,31 +185,30 @@ def test_rfc_presence(checks):
         checks.equal('%s exists' % path, exists(path), expected)
 
 
-def test_rfc_name(checks, path, same_as, kind):
-    build()
+def test_rfc_name(checks, path, same_as):
+    table.build_all()
     if not exists(table.RFC_NAMES[0][0]):
         raise Skip('no second names on this kernel')
+    kind = table.BY_PATH[same_as].kind
     check_node(checks, path, 0o600)
     checks.equal('what both show', read(path), read(same_as))
     check_values(checks, path, kind, others=[same_as])
-    if 'nr' in os.path.basename(path):
-        must_write(path, '1')
     check_values(checks, same_as, kind, others=[path])
 
 
 def test_rfc_family(checks):
     '''A second name of an nr file makes and resets the same children.'''
-    build()
     if not exists(table.RFC_NAMES[0][0]):
         raise Skip('no second names on this kernel')
-    for nr_file, member, changed in table.FAMILIES[1:]:
-        nr = os.path.join(os.path.dirname(nr_file), 'nr')
-        build()
-        first = os.path.join(os.path.dirname(nr_file), '0', member)
-        fresh = value(first)
-        must_write(first, changed)
+    for nr, nr_file in table.RFC_NAMES:
+        if nr_file not in table.NR_FILES:
+            continue
+        table.build_all()
+        changed, data = table.a_change(os.path.join(table.parent(nr), '0'))
+        fresh = value(changed)
+        must_write(changed, data)
         checks.error('%s' % nr, write(nr, '1'), 0)
-        checks.equal('%s after that' % first, value(first), fresh)
+        checks.equal('%s after that' % changed, value(changed), fresh)
         checks.error('%s none' % nr, write(nr, '0'), 0)
         checks.equal('children after that', child_numbers(nr), [])
         checks.equal('%s after that' % nr_file, value(nr_file), '0')
@@ -217,22 +222,22 @@ def test_log(checks, log):
 
 
 def all_tests(log):
-    kinds = {path: kind for path, kind, _ in table.FILES}
     tests = [('directories and names', test_directories, ()),
              ('nothing is made or removed by hand', test_by_hand, ())]
-    tests += [('file %s' % row[0], test_file, row) for row in table.FILES]
-    tests += [('children of %s' % row[0], test_family, row)
-              for row in table.FAMILIES]
+    for file in table.FILES:
+        tests += [('%s: mode' % file.path, test_mode, (file,)),
+                  ('%s: default' % file.path, test_default, (file,))]
+        if file.kind:
+            tests += [('%s: values' % file.path, test_values, (file,))]
+    tests += [('children of %s' % path, test_family,
+               (path, table.BY_PATH[path].kind.most))
+              for path in table.NR_FILES]
     tests += [('second names: all or none', test_rfc_presence, ())]
-    tests += [('second name %s' % path, test_rfc_name,
-               (path, same_as, kinds[same_as]))
+    tests += [('second name %s' % path, test_rfc_name, (path, same_as))
               for path, same_as in table.RFC_NAMES]
     tests += [('second names of nr files', test_rfc_family, ())]
-    tests += _sysfs_rust_kdamond.tests()
-    tests += _sysfs_rust_commit.tests()
-    tests += _sysfs_rust_schemes.tests(test_file)
-    tests += _sysfs_rust_monitor.tests()
-    tests += _sysfs_rust_removal.tests()
+    for group in GROUPS:
+        tests += group.tests()
     tests += [('no complaint in the kernel log', test_log, (log,))]
     return tests
 
