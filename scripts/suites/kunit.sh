@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-#: kunit-uml-c  the kernel's own DAMON suites on the C core, in user mode Linux
-#: kunit-uml    our own KUnit suites and doctests, in user mode Linux
+#: kunit-uml-c  the kernel's own DAMON suites, in user mode Linux
+#: kunit-uml    our own KUnit suites, and what the table of sysfs files is good for, likewise
 
-KUNIT_C_SUITES=damon,damon-operations
+KUNIT_C_SUITES=damon,damon-operations,damon-sysfs
 
 # Both suites are of one kernel, which is built and run once.
 kunit_once() {
@@ -12,6 +12,7 @@ kunit_once() {
 	tree_open
 	uml_build
 	step "running KUnit on user mode Linux" "$TEST_DIR/kunit-run.log" kunit_tolerant "$json"
+	cp "$UML_BUILD/test.log" "$TEST_DIR/kunit.log"
 	tree_close
 }
 
@@ -26,7 +27,7 @@ suite_kunit_uml_c() {
 	cat "$TEST_DIR/kunit-run.log"
 	ktap_results "$TEST_DIR/kunit.json" --suites "$KUNIT_C_SUITES"
 	# That all of them have run: as many as the kernel's own tables list.
-	for file in core vaddr; do
+	for file in core vaddr sysfs; do
 		want=$((want + $(grep -c '^[[:space:]]*KUNIT_CASE' "$SOURCE/mm/damon/tests/$file-kunit.h")))
 	done
 	got=$(wc -l <"$RESULTS")
@@ -37,4 +38,5 @@ suite_kunit_uml() {
 	kunit_once
 	cat "$TEST_DIR/kunit-run.log"
 	ktap_results "$TEST_DIR/kunit.json" --not-suites "$KUNIT_C_SUITES"
+	sysfs_table_checks "$TEST_DIR/kunit.log"
 }
