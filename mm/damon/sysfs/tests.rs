@@ -13,7 +13,11 @@ use kernel::{
     },
     page::PAGE_SIZE,
     prelude::*,
-    str::CStr, //
+    str::CStr,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 use crate::{
@@ -85,6 +89,20 @@ fn state(kdamond: &Kdamond) -> Result<(bool, i32)> {
     Ok((on, i32::parse(pid)?))
 }
 
+/// Executes a command.
+///
+/// For a moment after a walk through the regions has ended, the core may say that there is one
+/// already.
+fn execute(kdamond: &Kdamond, command: &CStr) -> Result {
+    for _ in 0..10_000 {
+        match kdamond.store_state(command) {
+            Err(e) if e == EBUSY => fsleep(Delta::from_micros(100)),
+            result => return result,
+        }
+    }
+    Err(EBUSY)
+}
+
 #[kunit_tests(rust_damon_sysfs)]
 mod cases {
     use super::*;
@@ -142,7 +160,7 @@ mod cases {
                 } else {
                     Ok(())
                 };
-                assert_eq!(kdamond.store_state(command), expected);
+                assert_eq!(execute(&kdamond, command), expected);
             }
 
             assert_eq!(kdamond.store_state(c"off"), Ok(()));
