@@ -140,6 +140,17 @@ class Kdamond:
     def command(self, word):
         return write(self.dir + '/state', word)
 
+    def tried(self, word):
+        '''
+        Write a command that walks through the regions.  For a moment after
+        such a walk has ended, the core may say that there is one already.
+        '''
+        until = deadline(DEADLINE_SEC)
+        while True:
+            result = self.command(word)
+            if result != errno.EBUSY or time.monotonic() > until:
+                return result
+
     def state(self):
         return value(self.dir + '/state')
 

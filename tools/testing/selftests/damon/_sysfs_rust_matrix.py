@@ -145,9 +145,10 @@ def test_state(checks, make, expected):
         checks.error('command %r' % data, kdamond.command(data), errno)
     # What 'commit' makes of a scheme without a directory is that it goes.
     for word in sorted(OTHERS, key=lambda word: word == 'commit'):
+        command = kdamond.tried if word in TRIED else kdamond.command
         for end in ('', '\n'):
-            checks.error('command %r' % (word + end),
-                         kdamond.command(word + end), expected[word])
+            checks.error('command %r' % (word + end), command(word + end),
+                         expected[word])
     if state == 'on':
         checks.error('on', kdamond.command('on'), expected['on'])
     checks.equal('state after all of them', (kdamond.state(), kdamond.pid()),

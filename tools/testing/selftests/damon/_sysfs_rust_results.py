@@ -73,7 +73,7 @@ def test_tried_regions(checks):
     must_write(table.ATTRS + '/probes/nr_probes', '1')
     kdamond.start(checks)
     await_stat(checks, kdamond, 'nr_tried')
-    checks.error('update', kdamond.command('update_schemes_tried_regions'), 0)
+    checks.error('update', kdamond.tried('update_schemes_tried_regions'), 0)
     seen = regions()
     checks.equal('names', seen, ['%d' % i for i in range(len(seen))])
     checks.that(seen, 'no region')
@@ -91,10 +91,10 @@ def test_tried_regions(checks):
         total += numbers['end'] - numbers['start']
     checks.equal('total_bytes', value(BYTES), '%d' % total)
 
-    checks.error('bytes', kdamond.command('update_schemes_tried_bytes'), 0)
+    checks.error('bytes', kdamond.tried('update_schemes_tried_bytes'), 0)
     checks.equal('regions after that', regions(), [])
     checks.equal('total_bytes', value(BYTES), '%d' % (64 * MIB))
-    checks.error('update', kdamond.command('update_schemes_tried_regions'), 0)
+    checks.error('update', kdamond.tried('update_schemes_tried_regions'), 0)
     checks.that(regions(), 'no region')
     checks.error('clear', kdamond.command('clear_schemes_tried_regions'), 0)
     checks.equal('after clear', (regions(), value(BYTES)), ([], '0'))
@@ -108,12 +108,12 @@ def test_cleared_first(checks):
                     'update_schemes_tried_bytes'):
         kdamond.start(checks)
         checks.error('update',
-                     kdamond.command('update_schemes_tried_regions'), 0)
+                     kdamond.tried('update_schemes_tried_regions'), 0)
         checks.that(regions() and value(BYTES) != '0', 'no region')
         kdamond.stop(checks)
         checks.that(regions() and value(BYTES) != '0', 'gone with off')
         checks.error('%s of a stopped one' % command,
-                     kdamond.command(command), ECANCELED)
+                     kdamond.tried(command), ECANCELED)
         checks.equal('after that', (regions(), value(BYTES)), ([], '0'))
 
 
@@ -122,7 +122,7 @@ def test_addr_unit(checks):
     unit = os.sysconf('SC_PAGE_SIZE')
     kdamond = stage('paddr', unit, (101, 1001))
     kdamond.start(checks)
-    checks.error('update', kdamond.command('update_schemes_tried_regions'), 0)
+    checks.error('update', kdamond.tried('update_schemes_tried_regions'), 0)
     checks.equal('total_bytes', value(BYTES), '900')
     ranges = [(int(value('%s/%s/start' % (table.TRIED, name))),
                int(value('%s/%s/end' % (table.TRIED, name))))
@@ -139,7 +139,7 @@ def test_u32(checks, name, bound, number, applies):
     path = '%s/access_pattern/%s/%s' % (table.SCHEME, name, bound)
     checks.equal('reads back', value(path), '%d' % number)
     kdamond.start(checks)
-    checks.error('update', kdamond.command('update_schemes_tried_bytes'), 0)
+    checks.error('update', kdamond.tried('update_schemes_tried_bytes'), 0)
     checks.equal('tried', value(BYTES), '%d' % (64 * MIB if applies else 0))
     kdamond.stop(checks)
 
@@ -159,7 +159,7 @@ def test_stats(checks):
     must_write(limit, '1000000')
     zeros = ['0' for _ in STATS]
     kdamond.start(checks)
-    checks.error('tried', kdamond.command('update_schemes_tried_bytes'), 0)
+    checks.error('tried', kdamond.tried('update_schemes_tried_bytes'), 0)
     checks.equal('before the update', stats(), zeros)
     await_stat(checks, kdamond, 'nr_snapshots')
     seen = dict(zip(STATS, stats()))
@@ -185,7 +185,7 @@ def test_positions(checks):
     second = table.SCHEME.replace('schemes/0', 'schemes/1')
     for command in ('update_schemes_stats', 'update_schemes_tried_regions',
                     'update_schemes_effective_quotas'):
-        checks.error(command, kdamond.command(command), 0)
+        checks.error(command, kdamond.tried(command), 0)
     checks.that(regions(), 'no region of the first')
     checks.equal('nr_tried of one too many',
                  value(second + '/stats/nr_tried'), '0')
@@ -194,7 +194,7 @@ def test_positions(checks):
     must_write(nr_schemes, '0')
     for command in ('update_schemes_stats', 'update_schemes_tried_regions',
                     'commit_schemes_quota_goals'):
-        checks.error('%s of none' % command, kdamond.command(command), 0)
+        checks.error('%s of none' % command, kdamond.tried(command), 0)
     checks.that(not exists(table.SCHEME), 'the directory is back')
     kdamond.stop(checks)
 
