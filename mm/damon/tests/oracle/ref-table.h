@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The functions of the core whose names are in effect
+ *
+ * This is included between the braces of a struct damon_core_functions.
+ */
+.new_ctx = damon_new_ctx,
+.destroy_ctx = damon_destroy_ctx,
+.set_attrs = damon_set_attrs,
+.set_schemes = damon_set_schemes,
+.commit_ctx = damon_commit_ctx,
+.start = damon_start,
+.stop = damon_stop,
+.call = damon_call,
+.walk = damos_walk,
+.new_target = damon_new_target,
+.add_target = damon_add_target,
+.targets_empty = damon_targets_empty,
+.nr_regions = damon_nr_regions,
+.set_regions = damon_set_regions,
+.update_region_access_rate = damon_update_region_access_rate,
+.nr_accesses_mvsum = damon_nr_accesses_mvsum,
+.probe_hits_mvsum = damon_probe_hits_mvsum,
+.probe_hits_wsum = damon_probe_hits_wsum,
+.new_scheme = damon_new_scheme,
+.add_scheme = damon_add_scheme,
+.new_scheme_filter = damos_new_filter,
+.add_scheme_filter = damos_add_filter,
+.new_goal = damos_new_quota_goal,
+.add_goal = damos_add_quota_goal,
+.destroy_goal = damos_destroy_quota_goal,
+.commit_goals = damos_commit_quota_goals,
+.new_probe = damon_new_probe,
+.add_probe = damon_add_probe,
+.new_probe_filter = damon_new_filter,
+.add_probe_filter = damon_add_filter,
