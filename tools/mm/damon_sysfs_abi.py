@@ -12,8 +12,8 @@ stands for a number), the mode, the kind, the default, the first name of a
 second one, and the documentation.  To update what is made of it:
 
   ./tools/testing/kunit/kunit.py run --kconfig_add ... --raw_output >log
-  ./tools/mm/damon_sysfs_abi.py table <log >TABLE
-  ./tools/mm/damon_sysfs_abi.py entries TABLE DOCUMENT
+  %(prog)s table <log >TABLE
+  %(prog)s entries TABLE DOCUMENT
 
 where TABLE is tools/testing/selftests/damon/_sysfs_rust_files.tsv and DOCUMENT
 is Documentation/ABI/testing/sysfs-kernel-mm-damon.  The last command prints
@@ -62,7 +62,7 @@ def table(log):
         sys.exit('no row of the table in the log: '
                  'did the KUnit suite rust_damon_sysfs_table run?')
     print('# SPDX-License-Identifier: GPL-2.0')
-    print('# Made by tools/mm/damon_sysfs_abi.py of what the kernel says.')
+    print('# Made by damon_sysfs_abi.py of what the kernel says.')
     for row in rows:
         print(row)
 
