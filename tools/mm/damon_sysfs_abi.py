@@ -9,10 +9,10 @@ up to date.
 The KUnit suite rust_damon_sysfs_table writes the table to the kernel's log:
 a row for each directory and file, with the path below /sys/kernel/mm/ ('N'
 stands for a number), the mode, the kind, the default, the first name of a
-second one, and the documentation.  To update what is made of it:
+second one, and the documentation.  kunit.py keeps that log in test.log of its
+build directory.  To update what is made of it:
 
-  ./tools/testing/kunit/kunit.py run --kconfig_add ... --raw_output >log
-  %(prog)s table <log >TABLE
+  %(prog)s table <.kunit/test.log >TABLE
   %(prog)s entries TABLE DOCUMENT
 
 where TABLE is tools/testing/selftests/damon/_sysfs_rust_files.tsv and DOCUMENT
