@@ -83,7 +83,6 @@ pub mod parse {
 }
 
 /// A type whose values a file can hold: how they are kept, parsed and shown.
-///
 /// Enums of keywords get it from [`#[derive(Keyword)]`](derive@crate::kobject::Keyword).
 pub trait AttrValue: Copy + Send + Sync + 'static {
     /// What a value is kept as: something that is read and written in one piece.
