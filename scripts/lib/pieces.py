@@ -5,7 +5,8 @@ The change is what git diff says, without context. In a hunk that only adds line
 line goes to the patch one of whose patterns matches it. A pattern is
 
   "RE"              the lines that RE matches, or
-  ["RE", "BEFORE"]  from the line that RE matches to the one before that BEFORE matches.
+  ["RE", "BEFORE"]  from the line that RE matches to the one before that BEFORE matches,
+                    which may be a line of the kernel's own.
 
 A line that no pattern matches goes to the patch that has the file as a whole. If none
 has, it goes with the line above it in the hunk, or else with the one below. A hunk
@@ -70,22 +71,29 @@ class Rules:
             raise PiecesError(f"{self.path}: patterns of two patches match {line.strip()!r}")
         return found[0] if found else None
 
-    def owners(self, lines):
-        """For each added line of a hunk the number of its patch."""
+    def wanted(self, lines, changed):
+        """For each of the LINES the number of the patch whose pattern it matches, or None.
+
+        Patterns are for the lines whose numbers are in CHANGED.
+        """
         result, inside = [], None
-        for line in lines:
+        for number, line in enumerate(lines):
             if inside and inside[2].search(line):
                 inside = None
-            found = None if inside else self.match(line)
+            found = None if inside or number not in changed else self.match(line)
             if found and found[2]:
                 inside = found
             owner = inside or found
-            if owner:
-                result.append(owner[0])
-            elif self.whole is not None:
-                result.append(self.whole)
-            else:
-                result.append(result[-1] if result else None)
+            result.append(owner[0] if owner else None)
+        return result
+
+    def owners(self, lines, wanted):
+        """For each of the LINES of a hunk the number of its patch."""
+        result = []
+        for owner in wanted:
+            if owner is None:
+                owner = self.whole if self.whole is not None else result[-1] if result else None
+            result.append(owner)
         known = next((owner for owner in result if owner is not None), None)
         if known is None:
             raise PiecesError(f"{self.path}: no pattern matches any of {''.join(lines[:3])!r}...")
@@ -109,14 +117,20 @@ def divide(old, new, rules):
     OLD is None for a new file, which then is there from the first such patch on.
     """
     before, after = (old or b"").splitlines(True), new.splitlines(True)
+    found = hunks(old or b"", new)
+    changed = {number for _, _, start, end in found for number in range(start, end)}
+    wanted = rules.wanted([text(line) for line in after], changed)
     changes = []
-    for old_start, old_end, new_start, new_end in hunks(old or b"", new):
-        added = after[new_start:new_end]
-        gone = before[old_start:old_end]
-        owners = rules.owners([text(line) for line in added or gone])
+    for old_start, old_end, new_start, new_end in found:
+        gone = [text(line) for line in before[old_start:old_end]]
+        if new_start < new_end:
+            lines = [text(line) for line in after[new_start:new_end]]
+            owners = rules.owners(lines, wanted[new_start:new_end])
+        else:
+            owners = rules.owners(gone, rules.wanted(gone, range(len(gone))))
         if gone and len(set(owners)) > 1:
-            raise PiecesError(f"{rules.path}: {text(gone[0])!r} is replaced by lines of two patches")
-        changes.append((old_start, old_end, added, owners))
+            raise PiecesError(f"{rules.path}: {gone[0]!r} is replaced by lines of two patches")
+        changes.append((old_start, old_end, after[new_start:new_end], owners))
     rules.check()
     result = {}
     for number in sorted({owner for change in changes for owner in change[3]}):

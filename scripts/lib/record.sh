@@ -5,7 +5,8 @@
 # $CACHE/record: its first line is "# CONTENT KERNEL", the overlay and the kernel that
 # it is about, and the rest is text. Newer runs replace it.
 #
-#   test-SUITE   the results of a suite, as its RESULTS file has them
+#   test-SUITE   the results of a suite, as its RESULTS file has them; SUITE is also
+#                series-check, for scripts/series --check
 #   sizes        a table of the sizes of objects
 #   bench        a table of what scripts/bench has measured
 

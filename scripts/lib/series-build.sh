@@ -13,24 +13,23 @@ series_check_long() {
 	series_docs "$dir"
 }
 
-# series_symbols PATTERN: the configuration symbols of the series, as far as they are
-# there, whose names match; those that are for tests come with all the others only.
+# series_symbols GREP...: the configuration symbols of the series, as far as they are
+# there, whose names grep lets through.
 series_symbols() {
 	git -C "$TREE" diff --unified=0 "$SERIES_BASE" HEAD -- '*Kconfig*' |
 		sed -n 's/^+config /CONFIG_/p' | grep "$@" || true
 }
 
-# series_depends SYMBOL: the symbols of the series that this one depends on.
+# series_depends SYMBOL [!]: the symbols of the series that this one depends on; with !,
+# those that must be off for it.
 series_depends() {
-	local others
-	mapfile -t others < <(series_symbols -v -x "$1")
-	[[ ${#others[@]} -gt 0 ]] || return 0
-	sed -n "/^config ${1#CONFIG_}\$/,/^	help/s/^	depends on //p" "$TREE/mm/damon/Kconfig" |
-		grep -ow "$(printf '%s\n' "${others[@]#CONFIG_}" | paste -sd'|' | sed 's/|/\\|/g')" |
-		sed 's/^/CONFIG_/' || true
+	local words
+	words=$(sed -n "/^config ${1#CONFIG_}\$/,/^	help/s/^	depends on //p" "$TREE/mm/damon/Kconfig" |
+		tr -s ' ()&|' '\n' | grep "^${2:-[A-Z]}" | sed 's/^!*/CONFIG_/')
+	series_symbols -x -F "$words"
 }
 
-# All off, each on with what it needs, all on.
+# All off, each on with what it needs, and all on that can be on together, with the tests.
 series_configurations() {
 	local symbols tests symbol all=()
 	mapfile -t symbols < <(series_symbols -v TEST)
@@ -42,7 +41,9 @@ series_configurations() {
 			series_configuration "$symbol" $(series_depends "$symbol")
 		done
 	fi
-	all=("${symbols[@]}" "${tests[@]}")
+	for symbol in "${symbols[@]}" "${tests[@]}"; do
+		[[ -n $(series_depends "$symbol" !) ]] || all+=("$symbol")
+	done
 	[[ ${#all[@]} -eq 0 ]] || series_configuration "${all[@]}"
 	if ! git -C "$TREE" diff --quiet HEAD~ HEAD -- rust; then
 		check "rustdoc: $SERIES_PATCH" series_rustdoc "$CACHE/build/series-$SERIES_NAME"
@@ -57,6 +58,8 @@ series_configuration() {
 		[[ " $* " == *" $symbol "* ]] && symbol+='=y' || symbol+='=n'
 		CONFIG_FLIPS+=("$symbol")
 	done < <(series_symbols '')
+	# What ours in rust/kernel/Kconfig.test are below.
+	[[ $* != *RUST_KOBJECT_KUNIT_TEST* ]] || CONFIG_FLIPS+=(CONFIG_RUST_KUNIT_TESTS=y)
 	log=$TEST_DIR/build-${SERIES_PATCH%%-*}-$(IFS=-; echo "${*#CONFIG_}" | cut -c 1-80).log
 	check "builds: $SERIES_PATCH: ${*:-off}" series_builds "$log"
 }

@@ -12,7 +12,7 @@ suite_series() {
 	check "names a kernel of another version" case_series_version
 	check "does not replace the user's commits" case_series_commits
 	check "compares with the version before" case_series_range_diff
-	hold_lock series
+	hold_lock "series-$SOURCE_NAME"
 	series_use_source
 	series_make "$(series_newest)" "$TEST_DIR/series"
 	series_check
