@@ -23,119 +23,119 @@ use kernel::{
 
 use crate::Damon;
 
-/// The path, the mode and the default, if there is one and it is not empty, of each file but for
-/// second names, in any order: the ABI of Linux 7.3.
+/// The path, the mode and the default, `-` if there is none, of each file but for second names, in
+/// any order: the ABI of Linux 7.3.
 const FILES: &str = "\
-damon/admin/kdamonds/nr_kdamonds rw 0
-damon/admin/kdamonds/N/state rw
-damon/admin/kdamonds/N/pid ro
-damon/admin/kdamonds/N/refresh_ms rw 0
-damon/admin/kdamonds/N/contexts/nr_contexts rw 0
-damon/admin/kdamonds/N/contexts/N/avail_operations ro
-damon/admin/kdamonds/N/contexts/N/operations rw vaddr
-damon/admin/kdamonds/N/contexts/N/addr_unit rw 1
-damon/admin/kdamonds/N/contexts/N/pause rw N
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/sample_us rw 5000
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/aggr_us rw 100000
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/update_us rw 60000000
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/access_bp rw 0
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/aggrs rw 0
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/min_sample_us rw 0
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/max_sample_us rw 0
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/nr_regions/min rw 10
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/nr_regions/max rw 1000
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/nr_probes rw 0
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/weight rw 0
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/nr_filters rw 0
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/type rw anon
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/matching rw N
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/allow rw N
-damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/path rw
-damon/admin/kdamonds/N/contexts/N/targets/nr_targets rw 0
-damon/admin/kdamonds/N/contexts/N/targets/N/pid_target rw 0
-damon/admin/kdamonds/N/contexts/N/targets/N/obsolete_target rw N
-damon/admin/kdamonds/N/contexts/N/targets/N/regions/nr_regions rw 0
-damon/admin/kdamonds/N/contexts/N/targets/N/regions/N/start rw 0
-damon/admin/kdamonds/N/contexts/N/targets/N/regions/N/end rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/nr_schemes rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/action rw stat
-damon/admin/kdamonds/N/contexts/N/schemes/N/apply_interval_us rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/target_nid rw -1
-damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/sz/min rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/sz/max rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/nr_accesses/min rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/nr_accesses/max rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/age/min rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/age/max rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/dests/nr_dests rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/dests/N/id rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/dests/N/weight rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/ms rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/bytes rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/reset_interval_ms rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/effective_bytes ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goal_tuner rw consist
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/fail_charge_num rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/fail_charge_denom rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/sz_permil rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/nr_accesses_permil rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/age_permil rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/nr_goals rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/target_metric rw user_input
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/target_value rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/current_value rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/nid rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/path rw
-damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/metric rw none
-damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/interval_us rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/high rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/mid rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/low rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/nr_filters rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/type rw anon
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/matching rw N
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/allow rw N
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/memcg_path rw
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/addr_start rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/addr_end rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/min rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/max rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/damon_target_idx rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/nr_filters rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/type rw anon
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/matching rw N
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/allow rw N
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/memcg_path rw
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/addr_start rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/addr_end rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/min rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/max rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/damon_target_idx rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/nr_filters rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/type rw anon
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/matching rw N
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/allow rw N
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/memcg_path rw
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/addr_start rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/addr_end rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/min rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/max rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/damon_target_idx rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/nr_tried ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/sz_tried ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/nr_applied ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/sz_applied ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/sz_ops_filter_passed ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/qt_exceeds ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/nr_snapshots ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/stats/max_nr_snapshots rw 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/total_bytes ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/start ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/end ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/nr_accesses ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/age ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/sz_filter_passed ro 0
-damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/probes/N/hits ro 0
+damon/admin/kdamonds/nr_kdamonds rw:0
+damon/admin/kdamonds/N/state rw:-
+damon/admin/kdamonds/N/pid ro:-
+damon/admin/kdamonds/N/refresh_ms rw:0
+damon/admin/kdamonds/N/contexts/nr_contexts rw:0
+damon/admin/kdamonds/N/contexts/N/avail_operations ro:-
+damon/admin/kdamonds/N/contexts/N/operations rw:vaddr
+damon/admin/kdamonds/N/contexts/N/addr_unit rw:1
+damon/admin/kdamonds/N/contexts/N/pause rw:N
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/sample_us rw:5000
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/aggr_us rw:100000
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/update_us rw:60000000
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/access_bp rw:0
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/aggrs rw:0
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/min_sample_us rw:0
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/intervals/intervals_goal/max_sample_us rw:0
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/nr_regions/min rw:10
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/nr_regions/max rw:1000
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/nr_probes rw:0
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/weight rw:0
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/nr_filters rw:0
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/type rw:anon
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/matching rw:N
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/allow rw:N
+damon/admin/kdamonds/N/contexts/N/monitoring_attrs/probes/N/filters/N/path rw:
+damon/admin/kdamonds/N/contexts/N/targets/nr_targets rw:0
+damon/admin/kdamonds/N/contexts/N/targets/N/pid_target rw:0
+damon/admin/kdamonds/N/contexts/N/targets/N/obsolete_target rw:N
+damon/admin/kdamonds/N/contexts/N/targets/N/regions/nr_regions rw:0
+damon/admin/kdamonds/N/contexts/N/targets/N/regions/N/start rw:0
+damon/admin/kdamonds/N/contexts/N/targets/N/regions/N/end rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/nr_schemes rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/action rw:stat
+damon/admin/kdamonds/N/contexts/N/schemes/N/apply_interval_us rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/target_nid rw:-1
+damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/sz/min rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/sz/max rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/nr_accesses/min rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/nr_accesses/max rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/age/min rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/access_pattern/age/max rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/dests/nr_dests rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/dests/N/id rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/dests/N/weight rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/ms rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/bytes rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/reset_interval_ms rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/effective_bytes ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goal_tuner rw:consist
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/fail_charge_num rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/fail_charge_denom rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/sz_permil rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/nr_accesses_permil rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/weights/age_permil rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/nr_goals rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/target_metric rw:user_input
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/target_value rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/current_value rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/nid rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/quotas/goals/N/path rw:
+damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/metric rw:none
+damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/interval_us rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/high rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/mid rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/watermarks/low rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/nr_filters rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/type rw:anon
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/matching rw:N
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/allow rw:N
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/memcg_path rw:
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/addr_start rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/addr_end rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/min rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/max rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/core_filters/N/damon_target_idx rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/nr_filters rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/type rw:anon
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/matching rw:N
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/allow rw:N
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/memcg_path rw:
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/addr_start rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/addr_end rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/min rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/max rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/ops_filters/N/damon_target_idx rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/nr_filters rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/type rw:anon
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/matching rw:N
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/allow rw:N
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/memcg_path rw:
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/addr_start rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/addr_end rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/min rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/max rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/filters/N/damon_target_idx rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/nr_tried ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/sz_tried ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/nr_applied ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/sz_applied ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/sz_ops_filter_passed ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/qt_exceeds ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/nr_snapshots ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/stats/max_nr_snapshots rw:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/total_bytes ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/start ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/end ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/nr_accesses ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/age ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/sz_filter_passed ro:0
+damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/probes/N/hits ro:0
 ";
 
 /// The second names, each with the first one.
@@ -179,7 +179,6 @@ impl Found {
         for dir in info.dirs {
             // `N` stands for a number.
             let path = CString::try_from_fmt(fmt!("{}{}/", path, dir.name.unwrap_or(c"N")))?;
-
             let doc = if dir.name.is_some() {
                 dir.doc
             } else {
@@ -224,16 +223,9 @@ impl Found {
         match file.alias_of {
             Some(first) => self.second_names.push((file.name, first), GFP_KERNEL)?,
             None => {
-                let separator = if matches!(default, "" | "-") { "" } else { " " };
-                let value = if default == "-" { "" } else { default };
-                let line = CString::try_from_fmt(fmt!(
-                    "{}{} {}{}{}",
-                    path,
-                    file.name,
-                    mode,
-                    separator,
-                    value
-                ))?;
+                let line =
+                    CString::try_from_fmt(fmt!("{}{} {}:{}", path, file.name, mode, default))?;
+
                 self.files.push(line, GFP_KERNEL)?;
             }
         }
