@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #: kunit-uml-c  the kernel's own DAMON suites, in user mode Linux
-#: kunit-uml    our own KUnit suites, and what the table of sysfs files is good for, likewise
+#: kunit-uml    our own KUnit suites and doctests, likewise; the ABI document of sysfs files
 
 KUNIT_C_SUITES=damon,damon-operations,damon-sysfs
 
