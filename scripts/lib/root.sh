@@ -15,7 +15,7 @@ ROOT_PACKAGES=(
 	clang lld llvm rustc rust-src rustfmt rust-clippy bindgen
 	ccache cpio kmod git patch perl xz-utils zstd rsync file
 	# its checks
-	sparse shellcheck codespell
+	sparse shellcheck codespell python3-ply python3-git
 	# the series: its documentation, and the mails
 	python3-sphinx python3-yaml b4 git-email libmailtools-perl
 	# virtual machines
