@@ -79,13 +79,11 @@ series_rustfmt() {
 
 # There is somebody to send it to, and a list, who are not those that get everything.
 series_maintainer() {
-	local people lists flags=(--no-git --no-git-fallback --no-rolestats)
-	people=$(series_run scripts/get_maintainer.pl "${flags[@]}" --no-l "$1" |
-		grep -v '^Linus Torvalds' || true)
-	lists=$(series_run scripts/get_maintainer.pl "${flags[@]}" --no-m --no-r "$1" |
-		grep -v '^linux-kernel@' || true)
-	printf '%s\n' "$people" "$lists"
-	[[ -n $people && -n $lists ]]
+	local to
+	to=$(series_run scripts/get_maintainer.pl --no-git --no-git-fallback --no-rolestats --roles "$1")
+	echo "$to"
+	grep -v '(maintainer:THE REST)' <<<"$to" | grep -qE '\((maintainer|supporter):' &&
+		grep -v '^linux-kernel@' <<<"$to" | grep -q ' list'
 }
 
 series_same_tree() {

@@ -3,8 +3,9 @@
 #
 # The checks of what the series documents, on its final tree.
 
-# The directories of Documentation/ that have pages of ours.
-SERIES_SPHINX_DIRS='mm/damon admin-guide/mm/damon'
+# The pages of Documentation/ that are built: those of the directories that have some of
+# ours, in one go, since they refer to each other.
+SERIES_PAGES='index.rst,mm/damon/**.rst,admin-guide/mm/damon/**.rst'
 
 # series_docs DIR: everything; DIR has been built in.
 series_docs() {
@@ -33,14 +34,16 @@ series_rustdoc() {
 
 series_htmldocs() {
 	local log=$TEST_DIR/htmldocs.log page
-	step "building the pages" "$log" \
-		root_run make -C "$TREE" O="$1" SPHINXDIRS="$SERIES_SPHINX_DIRS" htmldocs
+	step "building the pages" "$log" root_run make -C "$TREE" O="$1" \
+		SPHINXOPTS="-D include_patterns=$SERIES_PAGES" htmldocs
+	# The pages that would include them are not among these.
+	sed -i "/document isn't included in any toctree/d" "$log"
 	series_no_warnings "$log" || return
-	# That they were built at all.
+	# That all of ours were among them.
 	while IFS= read -r page; do
 		page=${page#Documentation/}
-		find "$1" -path "*/${page##*/}" -prune -o -name "$(basename "$page" .rst).html" -print |
-			grep -q . || { echo "there is no page of $page" && return 1; }
+		[[ -n $(find "$1" -path "*/${page%.rst}.html") ]] ||
+			{ echo "there is no page of $page: see SERIES_PAGES" && return 1; }
 	done < <(series_ours | grep '^Documentation/.*\.rst$')
 }
 
@@ -59,7 +62,11 @@ series_kernel_doc() {
 	series_run scripts/kernel-doc -none -Werror -Wall "${files[@]}"
 }
 
-# Nothing of ours names a file of Documentation/ that is not there.
+# None of our new files names a file of Documentation/ that is not there.
 series_references() {
-	! series_run tools/docs/documentation-file-ref-check 2>&1 | grep -F "$(series_ours)"
+	local new said
+	said=$(series_run tools/docs/documentation-file-ref-check 2>&1) || { echo "$said" && return 1; }
+	new=$(git -C "$TREE" diff --name-only --no-renames --diff-filter=A "$SERIES_BASE" HEAD |
+		sed 's/$/:/')
+	! grep -F "$new" <<<"$said"
 }
