@@ -78,6 +78,8 @@ series_use_source() {
 series_import() {
 	local tree commit version
 	[[ -d $SERIES_REPO ]] || git init --quiet --bare "$SERIES_REPO"
+	# It has work trees, and checkpatch.pl runs what asks for one.
+	git --git-dir="$SERIES_REPO" config core.bare false
 	series_ident
 	# The same commit for the same source.
 	GIT_AUTHOR_DATE=@$(stat -c %Y "$SOURCE/Makefile")
