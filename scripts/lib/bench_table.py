@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Prints the table of a benchmark and says what exceeds its bound.
+
+bench_table.py TSV
+
+TSV has a line for each thing: NAME UNIT "C" NUMBER... "Rust" NUMBER..., with a
+number for each round. The exit status is 1 if something exceeds its bound or is
+not there.
+"""
+
+import statistics
+import sys
+
+# Rust/C, of what is measured in time or bytes.
+RATIOS = {
+    "no-scheme-1000": 0.9, "no-scheme-10000": 0.5, "no-scheme-100000": 0.5,
+    "one-scheme-1000": 0.9, "one-scheme-10000": 0.5, "one-scheme-100000": 0.5,
+    "four-schemes-1000": 0.9, "four-schemes-10000": 0.5, "four-schemes-100000": 0.5,
+    "start-stop": 1.0, "commit-100-targets-32-schemes": 1.0, "walk-10000-regions": 1.0,
+    "stack": 1.0, "text": 1.0,
+}
+# Rust alone.
+NUMBERS = {"region": 64, "allocations-10000": 0}
+# For information.
+UNBOUND = {"quotas-1000", "quotas-10000", "quotas-100000"}
+
+
+def parse(line):
+    """A line as name, unit, numbers of C, numbers of Rust."""
+    name, unit, _, *rest = line.rstrip("\n").split("\t")
+    middle = rest.index("Rust")
+    return name, unit, [float(n) for n in rest[:middle]], [float(n) for n in rest[middle + 1:]]
+
+
+def bound_text(name):
+    """The bound as it is printed."""
+    if name in RATIOS:
+        return f"{RATIOS[name]:.2f}"
+    return f"= {NUMBERS[name]}" if name in NUMBERS else "-"
+
+
+def exceeds(name, ratio, rust):
+    """Whether a row is beyond its bound."""
+    if name in RATIOS:
+        return ratio is None or ratio > RATIOS[name]
+    return name in NUMBERS and rust > NUMBERS[name]
+
+
+def main():
+    """See the top."""
+    bad, seen = [], set()
+    print(f"{'':30} {'unit':>16} {'C':>10} {'Rust':>10}"
+          f" {'Rust/C':>7} {'from':>6} {'to':>6} {'bound':>6}")
+    with open(sys.argv[1], encoding="utf-8") as file:
+        rows = [parse(line) for line in file]
+    for name, unit, of_c, of_rust in rows:
+        seen.add(name)
+        ratios = [r / c for c, r in zip(of_c, of_rust) if c]
+        ratio = statistics.median(ratios) if ratios else None
+        c, rust = statistics.median(of_c), statistics.median(of_rust)
+        over = exceeds(name, ratio, rust)
+        if over:
+            bad.append(name)
+        spread = (ratio, min(ratios), max(ratios)) if ratios else ()
+        text = "".join(f"{x:7.2f}" for x in spread)
+        print(f"{name:30} {unit:>16} {c:10.0f} {rust:10.0f} {text:21} {bound_text(name):>6}"
+              f"{' !' if over else ''}")
+    missing = (RATIOS.keys() | NUMBERS.keys() | UNBOUND) - seen
+    for name in sorted(missing):
+        print(f"{name}: was not measured", file=sys.stderr)
+    for name in bad:
+        print(f"{name}: exceeds its bound, {bound_text(name)}", file=sys.stderr)
+    return 1 if bad or missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
