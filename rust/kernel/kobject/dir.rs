@@ -198,7 +198,7 @@ impl<T: Directory> Dir<T> {
                 nr,
             )
         })?;
-        self.add_dirs(self.kobject())
+        self.add_content()
     }
 
     /// Shows the directory, with its subdirectories, as `name` below `parent`.
@@ -215,6 +215,16 @@ impl<T: Directory> Dir<T> {
                 c"%s".as_char_ptr(),
                 name.as_char_ptr(),
             )
+        })?;
+        self.add_content()
+    }
+
+    /// Shows the files and the subdirectories of the directory, which is in sysfs.
+    fn add_content(&self) -> Result {
+        // SAFETY: The kobject was added, and is that of a `Node<T>`, which the methods of the files
+        // are for. The files are static.
+        to_result(unsafe {
+            bindings::sysfs_create_files(Self::kobj_of(self.node), Tables::<T>::attributes())
         })?;
         self.add_dirs(self.kobject())
     }

@@ -121,32 +121,27 @@ impl<T: Directory> Tables<T> {
         store: Some(store::<T>),
     };
 
-    const GROUP: &'static bindings::attribute_group = &{
-        let mut group: bindings::attribute_group = pin_init::zeroed();
-
-        // CAST: An `Option<&File<T>>` is a pointer to a `File<T>`, or null, and by the invariant
-        // of `File` that is a pointer to its `attribute`. By the invariant of `FileList` the
-        // array ends with a null pointer. The C side does not write to it.
-        group.__bindgen_anon_2.attrs = T::FILES.0.as_ptr().cast_mut().cast();
-        group
-    };
-
-    const GROUPS: &'static [*const bindings::attribute_group; 2] =
-        &[Self::GROUP, core::ptr::null()];
-
+    // Without `default_groups`, which `kobject_del()` removes file by file before it removes the
+    // directory with all that is in it.
     const KTYPE: &'static bindings::kobj_type = &{
         let mut ktype: bindings::kobj_type = pin_init::zeroed();
 
         ktype.release = Some(super::dir::release::<T>);
         ktype.sysfs_ops = Self::SYSFS_OPS;
-        // CAST: The C side does not write to the array.
-        ktype.default_groups = Self::GROUPS.as_ptr().cast_mut();
         ktype
     };
 
     /// Returns the `kobj_type` of the directories of type `T`.
     pub(super) fn ktype() -> *const bindings::kobj_type {
         Self::KTYPE
+    }
+
+    /// Returns the files of the directories of type `T`, as an array that a null pointer ends.
+    pub(super) fn attributes() -> *const *const bindings::attribute {
+        // CAST: An `Option<&File<T>>` is a pointer to a `File<T>`, or null, and by the invariant
+        // of `File` that is a pointer to its `attribute`. By the invariant of `FileList` the
+        // array ends with a null pointer.
+        T::FILES.0.as_ptr().cast()
     }
 }
 
