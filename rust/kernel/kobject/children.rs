@@ -30,7 +30,8 @@ use super::{
 pub struct Children<T: Directory, L: TreeLock> {
     /// How many there are, for readers without the lock.
     nr: Atomic<i32>,
-    list: Locked<KVec<Dir<T>>, L>,
+    /// In a box, because most directories have none, and there are many directories.
+    list: Locked<Option<KBox<KVec<Dir<T>>>>, L>,
 }
 
 impl<T: Directory, L: TreeLock> Default for Children<T, L> {
@@ -45,7 +46,7 @@ impl<T: Directory, L: TreeLock> Default for Children<T, L> {
 impl<T: Directory, L: TreeLock> Children<T, L> {
     /// Returns the directories, in order.
     pub fn list<'a>(&'a self, guard: &'a TreeGuard<L>) -> &'a [Dir<T>] {
-        self.list.get(guard)
+        self.list.get(guard).as_ref().map_or(&[], |list| list)
     }
 
     /// Removes all directories and makes `nr` new ones below `parent`, the kobject of the
@@ -69,10 +70,14 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         let list = self.list.get_mut(guard);
 
         self.nr.store(0, Relaxed);
-        list.clear();
+        *list = None;
+        if nr == 0 {
+            return Ok(());
+        }
 
         // `nr` comes from user space: refuse too large a one quietly.
-        let mut new = KVec::with_capacity(capacity, GFP_KERNEL | __GFP_NOWARN)?;
+        let new = KVec::with_capacity(capacity, GFP_KERNEL | __GFP_NOWARN)?;
+        let mut new = KBox::new(new, GFP_KERNEL)?;
         for i in 0..nr {
             let made = Dir::publish_nr(parent, i, &init)
                 .and_then(|dir| new.push_within_capacity(dir).map_err(|_| ENOMEM));
@@ -83,7 +88,7 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
             }
             self.nr.store(i.saturating_add(1), Relaxed);
         }
-        *list = new;
+        *list = Some(new);
         Ok(())
     }
 
@@ -97,7 +102,10 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         guard: &mut TreeGuard<L>,
         init: impl FnOnce(&T),
     ) -> Result {
-        let list = self.list.get_mut(guard);
+        let list = match self.list.get_mut(guard) {
+            Some(list) => list,
+            none => none.insert(KBox::new(KVec::new(), GFP_KERNEL)?),
+        };
         let nr = i32::try_from(list.len())?;
         let dir = Dir::new()?;
 
@@ -112,23 +120,23 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
 
     /// Removes the last directory, if there is one.
     pub fn pop(&self, guard: &mut TreeGuard<L>) {
-        let list = self.list.get_mut(guard);
-
-        drop(list.pop());
-        self.nr
-            .store(i32::try_from(list.len()).unwrap_or(i32::MAX), Relaxed);
+        if let Some(list) = self.list.get_mut(guard) {
+            drop(list.pop());
+            self.nr
+                .store(i32::try_from(list.len()).unwrap_or(i32::MAX), Relaxed);
+        }
     }
 
     /// Removes all directories.
     pub fn remove_all(&self, guard: &mut TreeGuard<L>) {
         self.nr.store(0, Relaxed);
-        self.list.get_mut(guard).clear();
+        *self.list.get_mut(guard) = None;
     }
 
     /// Removes all directories, as their owner who needs no lock.
     pub fn clear(&mut self) {
         self.nr.store(0, Relaxed);
-        self.list.owned_mut().clear();
+        *self.list.owned_mut() = None;
     }
 
     /// Shows how many directories there are. This is the `show` of the file that makes them.
