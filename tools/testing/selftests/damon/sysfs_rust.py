@@ -13,18 +13,12 @@ pass.  A test of what is documented to differ is skipped, and says so, as are
 those of the second names where the kernel does not have them.
 '''
 
-import os
-import sys
-
-this_dir = os.path.dirname(os.path.realpath(__file__))
-sys.path.append(os.path.join(this_dir, '../kselftest/'))
-sys.dont_write_bytecode = True
-
-import ksft
-
 from errno import EACCES, EINVAL, ENOMEM, EPERM
-from _sysfs_rust_lib import (ADMIN, Checks, KernelLog, Skip, build, exists,
-                             full, must_write, read, reset, value, write)
+import os
+
+from _sysfs_rust_lib import (Skip, build, exists, full, must_write, read,
+                             reset, value, write)
+from _sysfs_rust_run import main
 import _sysfs_rust_commit
 import _sysfs_rust_kdamond
 import _sysfs_rust_matrix
@@ -242,52 +236,5 @@ def all_tests(log):
     return tests
 
 
-def run(description, function, args):
-    checks = Checks()
-    try:
-        function(checks, *args)
-    except Skip as e:
-        ksft.test_result_skip('%s: %s' % (description, e))
-        return
-    except (OSError, ValueError) as e:
-        checks.that(False, '%s: %s' % (type(e).__name__, e))
-    for failure in checks.failures[:20]:
-        ksft.print_msg(failure)
-    if len(checks.failures) > 20:
-        ksft.print_msg('and %d more' % (len(checks.failures) - 20))
-    ksft.test_result(not checks.failures, description)
-
-
-def cannot_run():
-    '''The reason why nothing can be tested here, if there is one.'''
-    if os.geteuid() != 0:
-        return 'must be run as root'
-    if not os.path.isdir(ADMIN):
-        return 'no %s: CONFIG_DAMON_SYSFS is not set' % ADMIN
-    for module in ('damon_stat', 'damon_reclaim', 'damon_lru_sort'):
-        try:
-            with open('/sys/module/%s/parameters/enabled' % module) as f:
-                if f.read().strip() == 'Y':
-                    return '%s runs, and would run alone' % module
-        except FileNotFoundError:
-            pass
-    return None
-
-
-def main():
-    sys.stdout.reconfigure(line_buffering=True)
-    ksft.print_header()
-    reason = cannot_run()
-    if reason:
-        print('1..0 # SKIP %s' % reason)
-        sys.exit(ksft.KSFT_SKIP)
-
-    tests = all_tests(KernelLog())
-    ksft.set_plan(len(tests))
-    for test in tests:
-        run(*test)
-    ksft.finished()
-
-
 if __name__ == '__main__':
-    main()
+    main(all_tests)
