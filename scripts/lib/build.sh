@@ -11,6 +11,9 @@ config_flip() {
 	[[ $1 =~ ^(CONFIG_)?([A-Z0-9_]+)=(y|n|[0-9]+)$ ]] ||
 		die_usage "--config wants SYMBOL=y or SYMBOL=n, not '$1'"
 	CONFIG_FLIPS+=("CONFIG_${BASH_REMATCH[2]}=${BASH_REMATCH[3]}")
+	# What depends on it goes with it.
+	[[ ${CONFIG_FLIPS[-1]} != CONFIG_DAMON_SYSFS_RUST=n ]] ||
+		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_RFC_NAMES=n)
 }
 
 # config_fragment FILE...: the lines of the files, our own options as far as the tree
