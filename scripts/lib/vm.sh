@@ -52,6 +52,9 @@ vm_initrd() {
 	' - "$CHECKOUT" "$1"
 }
 
+# Further parameters of the kernel, for vm_qemu.
+VM_APPEND=()
+
 # vm_qemu KVM TIMEOUT [ARG...]: boots RUN's kernel with QEMU.
 vm_qemu() {
 	local kvm=$1 timeout=$2 share=() binds=() cpu append
@@ -59,7 +62,7 @@ vm_qemu() {
 	# Without KVM "rep stosb" goes byte by byte; glibc uses it if the CPU has ERMS.
 	cpu=(-accel tcg -cpu 'max,-erms')
 	[[ $kvm == no ]] || cpu=(-accel kvm -cpu host)
-	append="console=ttyS0 panic=-1 oops=panic quiet loglevel=6"
+	append="console=ttyS0 panic=-1 oops=panic quiet loglevel=6${VM_APPEND[*]:+ ${VM_APPEND[*]}}"
 	if [[ -n ${VM_SHARE:-} ]]; then
 		binds=(--bind "ro:$VM_SHARE")
 		append+=" damon.share"

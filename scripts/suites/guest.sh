@@ -3,6 +3,7 @@
 #: vng          a boot with virtme-ng, as reviewers do it
 #: kselftest    the DAMON selftests, the kernel's and ours, in the guest
 #: kselftest-access  those of them that measure accesses, which want KVM (only by name)
+#: kselftest-core  all of them on the core in Rust below the interface in C (only by name)
 #: demo         scripts/run from start to end
 
 # guest_open: a run's directory with an up-to-date kernel in it.
@@ -35,7 +36,13 @@ suite_kselftest() { kselftest_run; }
 
 suite_kselftest_access() { kselftest_run --access; }
 
-# kselftest_run [--access]
+suite_kselftest_core() {
+	config_flip DAMON_CORE_RUST=y
+	config_flip DAMON_SYSFS_RUST=n
+	kselftest_run --all
+}
+
+# kselftest_run [--access | --all]
 kselftest_run() {
 	local name reason
 	guest_open kselftest
@@ -47,9 +54,7 @@ kselftest_run() {
 	step "running the selftests in the guest (10 min)" "$TEST_DIR/kselftest-run.log" \
 		vm_command qemu "$KVM" 3600
 	cat "$TEST_DIR/kselftest-run.log"
-	root_run "$CACHE/tree/$SOURCE_NAME/tools/testing/kunit/kunit.py" parse \
-		--json="$RUN/out/kselftest.json" "$TEST_DIR/kselftest-run.log" >"$RUN/parse.log" 2>&1 ||
-		echo "kunit.py parse says that some failed; its words: $RUN/parse.log"
+	kunit_parse "$RUN/out/kselftest.json" "$TEST_DIR/kselftest-run.log"
 	ktap_results "$RUN/out/kselftest.json"
 	check "the kernel did not complain" kernel_was_silent
 	while IFS=$'\t' read -r name reason; do

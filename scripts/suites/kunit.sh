@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #: kunit-uml-c  the kernel's own DAMON suites, in user mode Linux
+#: kunit-vm     the kernel's own suites of the core and its operations, in the virtual machine
 #: kunit-uml    our own KUnit suites and doctests, likewise; the ABI document of sysfs files
 
 KUNIT_C_SUITES=damon,damon-operations,damon-sysfs
@@ -22,16 +23,43 @@ kunit_tolerant() {
 }
 
 suite_kunit_uml_c() {
-	local file want=0 got
 	kunit_once
 	cat "$TEST_DIR/kunit-run.log"
 	ktap_results "$TEST_DIR/kunit.json" --suites "$KUNIT_C_SUITES"
-	# That all of them have run: as many as the kernel's own tables list.
-	for file in core vaddr sysfs; do
+	kunit_all_ran core vaddr sysfs
+}
+
+# kunit_all_ran FILE...: that as many cases have results as the kernel's own tables list.
+kunit_all_ran() {
+	local file want=0 got
+	for file in "$@"; do
 		want=$((want + $(grep -c '^[[:space:]]*KUNIT_CASE' "$SOURCE/mm/damon/tests/$file-kunit.h")))
 	done
 	got=$(wc -l <"$RESULTS")
 	[[ $got -eq $want ]] || fail "all cases ran" "$got of $want"
+}
+
+# The kernel of the selftests has them, but runs them only if told to.
+suite_kunit_vm() {
+	guest_open kunit
+	tree_close
+	kvm_decide
+	VM_APPEND=(kunit.enable=1 kunit.autorun=1 'kunit.filter_glob=damon*')
+	run_dir_command /usr/bin/dmesg --kernel
+	step "running KUnit in the guest" "$TEST_DIR/kunit-guest.log" vm_command qemu "$KVM" 600
+	cat "$TEST_DIR/kunit-guest.log"
+	kunit_parse "$RUN/out/kunit.json" "$TEST_DIR/kunit-guest.log"
+	ktap_results "$RUN/out/kunit.json" --suites damon,damon-operations
+	kunit_all_ran core vaddr
+	check "the kernel did not complain" kernel_was_silent
+}
+
+# kunit_parse JSON LOG: what kunit.py makes of a log. It fails if a test did, which
+# is for the suite to say.
+kunit_parse() {
+	root_run "$CACHE/tree/$SOURCE_NAME/tools/testing/kunit/kunit.py" parse \
+		--json="$1" "$2" >"$RUN/parse.log" 2>&1 ||
+		echo "kunit.py parse says that some failed; its words: $RUN/parse.log"
 }
 
 suite_kunit_uml() {
