@@ -3,7 +3,7 @@
 //! Applying schemes to regions.
 
 use crate::{
-    environment,
+    environment::CoarseClock,
     filter::damos_core_filter_out,
     math::{
         align_down,
@@ -103,12 +103,41 @@ pub(crate) fn damos_set_next_apply_sis(scheme: &Scheme, ctx: &Context<'_>) {
     );
 }
 
+/// A scheme whose time has come, and what stays the same for it during a pass.
+#[derive(Clone, Copy)]
+struct Due<'a> {
+    scheme: &'a Scheme,
+    scheme_idx: u32,
+    /// Whether there is a quota, or a place where a former one was full.
+    limited: bool,
+}
+
+impl<'a> Due<'a> {
+    fn all<'p>(
+        pass: &'p Pass,
+        schemes: List<'a, Scheme>,
+    ) -> impl Iterator<Item = Self> + use<'p, 'a> {
+        (0..)
+            .zip(schemes.iter())
+            .filter(|(_, scheme)| pass.is_due(scheme) && scheme.activated())
+            .map(|(scheme_idx, scheme)| Self {
+                scheme,
+                scheme_idx,
+                limited: damos_quota_is_set(scheme.quota()) || scheme.quota().has_charge_target(),
+            })
+    }
+}
+
+/// How many due schemes are looked up once for all regions. There are hardly ever more.
+const MAX_DUES: usize = 8;
+
 /// Where a region is, and what it takes to apply a scheme to it.
 struct Applier<'a> {
     pass: &'a Pass,
     ops: Operations<'a>,
     walk: &'a LockedWalk<'a>,
     pool: &'a mut RegionPool,
+    clock: &'a mut CoarseClock,
     target_idx: u32,
 }
 
@@ -117,11 +146,12 @@ impl Applier<'_> {
     ///
     /// Corresponds to `damos_valid_target()`.
     #[inline(always)]
-    fn is_valid_target(&self, region: &Region, scheme: &Scheme) -> bool {
+    fn is_valid_target(&self, region: &Region, due: Due<'_>) -> bool {
+        let scheme = due.scheme;
         if !self.pass.matches(region, &scheme.pattern()) {
             return false;
         }
-        if !damos_quota_is_set(scheme.quota()) {
+        if !due.limited || !damos_quota_is_set(scheme.quota()) {
             return true;
         }
         // CAST: Compared like this in C.
@@ -135,7 +165,8 @@ impl Applier<'_> {
     /// If only a part of the region fits into the quota, it is split.
     ///
     /// Corresponds to `damos_apply_scheme()`.
-    fn apply_scheme(&mut self, cursor: &mut RegionCursor<'_>, scheme: &Scheme, scheme_idx: u32) {
+    fn apply_scheme(&mut self, cursor: &mut RegionCursor<'_>, due: Due<'_>) {
+        let scheme = due.scheme;
         let Some(region) = cursor.current() else {
             return;
         };
@@ -149,7 +180,8 @@ impl Applier<'_> {
             trace::damos_before_apply_enabled().then(|| self.pass.window.nr_accesses(region));
 
         let quota = scheme.quota();
-        if damos_quota_is_set(quota) && quota.charged_sz().wrapping_add(sz) > quota.esz() {
+        let limited = due.limited && damos_quota_is_set(quota);
+        if limited && quota.charged_sz().wrapping_add(sz) > quota.esz() {
             let left = quota.esz().wrapping_sub(quota.charged_sz());
             sz = align_down(left, self.pass.min_region_sz);
             if sz == 0 || cursor.split_at(sz, self.pool).is_err() {
@@ -169,10 +201,10 @@ impl Applier<'_> {
         sz = region.sz();
 
         let target = cursor.target();
-        let begin = environment::coarse_ns();
+        let begin = self.clock.ns();
         if let Some(nr_accesses) = traced_nr_accesses {
             trace::damos_before_apply(
-                scheme_idx,
+                due.scheme_idx,
                 self.target_idx,
                 region,
                 nr_accesses,
@@ -184,10 +216,10 @@ impl Applier<'_> {
             self.walk.call(target, region, scheme, sz_filter_passed);
         }
         // CAST: The total is an `unsigned long` in C.
-        let took = environment::coarse_ns().wrapping_sub(begin) as usize;
+        let took = self.clock.ns().wrapping_sub(begin) as usize;
         quota.set_total_charged_ns(quota.total_charged_ns().wrapping_add(took));
         damos_charge_quota(quota, sz, sz_applied);
-        if damos_quota_is_full(quota, self.pass.min_region_sz) {
+        if limited && damos_quota_is_full(quota, self.pass.min_region_sz) {
             quota.set_charge_from(target, region.end());
         }
         set_applied(region, scheme);
@@ -198,15 +230,14 @@ impl Applier<'_> {
     ///
     /// Corresponds to `damon_do_apply_schemes()`.
     #[inline(always)]
-    fn do_apply_schemes(&mut self, cursor: &mut RegionCursor<'_>, schemes: List<'_, Scheme>) {
-        let min_region_sz = self.pass.min_region_sz;
-        for (scheme_idx, scheme) in (0..).zip(schemes.iter()) {
-            let quota = scheme.quota();
-            if !self.pass.is_due(scheme)
-                || !scheme.activated()
-                || damos_quota_is_full(quota, min_region_sz)
-                || damos_skip_charged_region(cursor, quota, min_region_sz, self.pool)
-            {
+    fn do_apply_schemes<'b>(
+        &mut self,
+        cursor: &mut RegionCursor<'_>,
+        dues: impl Iterator<Item = Due<'b>>,
+    ) {
+        for due in dues {
+            let scheme = due.scheme;
+            if due.limited && self.is_exhausted(cursor, scheme) {
                 continue;
             }
             let max_nr_snapshots = scheme.max_nr_snapshots();
@@ -215,14 +246,21 @@ impl Applier<'_> {
             }
             if cursor
                 .current()
-                .is_some_and(|region| self.is_valid_target(region, scheme))
+                .is_some_and(|region| self.is_valid_target(region, due))
             {
-                self.apply_scheme(cursor, scheme, scheme_idx);
+                self.apply_scheme(cursor, due);
             }
             if cursor.is_last() {
                 scheme.set_nr_snapshots(scheme.nr_snapshots().wrapping_add(1));
             }
         }
+    }
+
+    /// Returns whether the quota of a scheme is full, or was used for the region at the cursor.
+    fn is_exhausted(&mut self, cursor: &mut RegionCursor<'_>, scheme: &Scheme) -> bool {
+        let (quota, min_region_sz) = (scheme.quota(), self.pass.min_region_sz);
+        damos_quota_is_full(quota, min_region_sz)
+            || damos_skip_charged_region(cursor, quota, min_region_sz, self.pool)
     }
 }
 
@@ -235,16 +273,17 @@ fn set_applied(region: &Region, scheme: &Scheme) {
 }
 
 /// Corresponds to `damos_update_stat()`.
+#[inline(always)]
 fn damos_update_stat(scheme: &Scheme, sz_tried: usize, sz_applied: usize, sz_passed: usize) {
-    let mut stat = scheme.stat();
-    stat.nr_tried = stat.nr_tried.wrapping_add(1);
-    stat.sz_tried = stat.sz_tried.wrapping_add(sz_tried);
+    scheme.set_nr_tried(scheme.nr_tried().wrapping_add(1));
+    scheme.set_sz_tried(scheme.sz_tried().wrapping_add(sz_tried));
     if sz_applied != 0 {
-        stat.nr_applied = stat.nr_applied.wrapping_add(1);
+        scheme.set_nr_applied(scheme.nr_applied().wrapping_add(1));
+        scheme.set_sz_applied(scheme.sz_applied().wrapping_add(sz_applied));
     }
-    stat.sz_applied = stat.sz_applied.wrapping_add(sz_applied);
-    stat.sz_ops_filter_passed = stat.sz_ops_filter_passed.wrapping_add(sz_passed);
-    scheme.set_stat(stat);
+    if sz_passed != 0 {
+        scheme.set_sz_ops_filter_passed(scheme.sz_ops_filter_passed().wrapping_add(sz_passed));
+    }
 }
 
 /// Merges the region at the cursor into the one before if no information is lost by it.
@@ -271,15 +310,16 @@ fn merge_back(cursor: &mut RegionCursor<'_>, max_region_sz: usize, pool: &mut Re
 /// Applies the schemes to the regions of a target.
 ///
 /// Corresponds to `damos_apply_target()`.
-fn damos_apply_target(
+#[inline(always)]
+fn damos_apply_target<'a, D: Iterator<Item = Due<'a>>>(
     target: &mut Mut<'_, Target>,
-    schemes: List<'_, Scheme>,
+    dues: impl Fn() -> D,
     applier: &mut Applier<'_>,
     max_region_sz: usize,
 ) {
     let mut cursor = target.cursor();
     while cursor.current().is_some() {
-        applier.do_apply_schemes(&mut cursor, schemes);
+        applier.do_apply_schemes(&mut cursor, dues());
         merge_back(&mut cursor, max_region_sz, applier.pool);
         cursor.move_next();
     }
@@ -292,18 +332,29 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
     let pass = Pass::of(ctx);
     let mut has_schemes_to_apply = false;
     let mut parts = ctx.parts();
-    for (scheme_idx, scheme) in (0..).zip(parts.schemes.iter()) {
-        if pass.is_due(scheme) && scheme.activated() {
-            has_schemes_to_apply = true;
-            damos_adjust_quota(&mut parts, &pass, scheme, scheme_idx);
-        }
+    for due in Due::all(&pass, parts.schemes) {
+        has_schemes_to_apply = true;
+        damos_adjust_quota(&mut parts, &pass, due.scheme, due.scheme_idx);
     }
     if !has_schemes_to_apply {
         return;
     }
 
-    let max_region_sz = damon_region_sz_limit(ctx);
     let walk = ctx.shared().walk().lock();
+    apply_to_targets(ctx, &pass, &walk);
+    for (scheme_idx, scheme) in (0..).zip(ctx.schemes().iter()) {
+        if pass.is_due(scheme) {
+            damos_walk_complete(&walk, ctx.schemes(), scheme);
+            damos_set_next_apply_sis(scheme, ctx);
+            scheme.clear_last_applied();
+            trace::damos_stat_after_apply_interval(scheme_idx, scheme);
+        }
+    }
+}
+
+/// Applies the schemes whose time has come to the regions of all targets that are still there.
+fn apply_to_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>) {
+    let max_region_sz = damon_region_sz_limit(ctx);
     let Parts {
         ops,
         mut targets,
@@ -311,6 +362,15 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
         private,
         ..
     } = ctx.parts();
+
+    let mut clock = CoarseClock::new();
+    let mut dues = [None; MAX_DUES];
+    let mut all_dues = Due::all(pass, schemes);
+    for (slot, due) in dues.iter_mut().zip(&mut all_dues) {
+        *slot = Some(due);
+    }
+    let fit = all_dues.next().is_none();
+
     for (target_idx, mut target) in (0..).zip(targets.iter_mut()) {
         if !ops.target_valid(&target) {
             for scheme in schemes.iter() {
@@ -321,21 +381,19 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
             continue;
         }
         let mut applier = Applier {
-            pass: &pass,
+            pass,
             ops,
-            walk: &walk,
+            walk,
             pool: &mut private.pool,
+            clock: &mut clock,
             target_idx,
         };
-        damos_apply_target(&mut target, schemes, &mut applier, max_region_sz);
-    }
-
-    for (scheme_idx, scheme) in (0..).zip(ctx.schemes().iter()) {
-        if pass.is_due(scheme) {
-            damos_walk_complete(&walk, ctx.schemes(), scheme);
-            damos_set_next_apply_sis(scheme, ctx);
-            scheme.clear_last_applied();
-            trace::damos_stat_after_apply_interval(scheme_idx, scheme);
+        if fit {
+            let dues = || dues.iter().map_while(|due| *due);
+            damos_apply_target(&mut target, dues, &mut applier, max_region_sz);
+        } else {
+            let dues = || Due::all(pass, schemes);
+            damos_apply_target(&mut target, dues, &mut applier, max_region_sz);
         }
     }
 }

@@ -28,16 +28,18 @@ use crate::{
 };
 use kernel::prelude::*;
 
+#[cfg(CONFIG_DAMON_KUNIT_TEST)]
 pub(crate) use self::{
     scheme::{
         damos_commit,
         damos_commit_filter,
         damos_commit_quota,
-        damos_commit_quota_goal,
-        damos_commit_quota_goals, //
+        damos_commit_quota_goal, //
     },
     target::damon_commit_target_regions,
 };
+
+pub(crate) use self::scheme::damos_commit_quota_goals;
 
 /// Makes a list like another one.
 ///

@@ -20,6 +20,7 @@
 #define CREATE_RUST_TRACE_POINTS
 #include <trace/events/damon.h>
 
+/* Protects damon_registered_ops. */
 DEFINE_MUTEX(damon_ops_lock);
 struct damon_operations damon_registered_ops[NR_DAMON_OPS];
 

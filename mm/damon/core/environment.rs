@@ -41,9 +41,38 @@ pub(crate) fn jiffies() -> usize {
     unsafe { bindings::damon_core_jiffies() }
 }
 
+/// A clock that goes on with each tick.
+pub(crate) struct CoarseClock {
+    jiffies: usize,
+    ns: u64,
+}
+
+impl CoarseClock {
+    /// Returns a clock that shows the time.
+    pub(crate) fn new() -> Self {
+        Self {
+            jiffies: jiffies(),
+            ns: coarse_ns(),
+        }
+    }
+
+    /// Returns the time of the last tick in nanoseconds.
+    #[inline(always)]
+    pub(crate) fn ns(&mut self) -> u64 {
+        // The time is the same until the next tick, and takes longer to look up.
+        let jiffies = jiffies();
+        if jiffies != self.jiffies {
+            *self = Self {
+                jiffies,
+                ns: coarse_ns(),
+            };
+        }
+        self.ns
+    }
+}
+
 /// Returns the time of the last tick in nanoseconds.
-#[inline(always)]
-pub(crate) fn coarse_ns() -> u64 {
+fn coarse_ns() -> u64 {
     // SAFETY: Always safe to call.
     unsafe { bindings::damon_core_coarse_ns() }
 }

@@ -25,6 +25,7 @@ use kernel::prelude::*;
 /// # Errors
 ///
 /// [`ENOMEM`] if there is no memory to split the region.
+#[inline]
 pub(crate) fn damos_filter_match(
     filter: &Filter,
     cursor: &mut RegionCursor<'_>,

@@ -191,7 +191,7 @@ pub(crate) fn kdamond_fn(ctx: &mut Context<'_>) {
     main_loop(ctx);
 
     ctx.destroy_targets();
-    ctx.private().pool.shrink(0);
+    ctx.private().pool.end_walk(0);
     kdamond_cancel_calls(ctx);
     shared.walk().set_obsolete(true);
     damos_walk_cancel(ctx);

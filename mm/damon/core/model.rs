@@ -136,7 +136,6 @@ pub(crate) use self::{
         WalkSlot, //
     },
     scheme::{
-        Dests,
         GoalTuner,
         Quota,
         Scheme, //
@@ -144,6 +143,9 @@ pub(crate) use self::{
     shared::Shared,
     target::Target, //
 };
+
+#[cfg(CONFIG_DAMON_KUNIT_TEST)]
+pub(crate) use self::scheme::Dests;
 
 /// The attributes of the monitoring, `struct damon_attrs`.
 pub(crate) use kernel::bindings::damon_attrs as Attrs;

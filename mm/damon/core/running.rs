@@ -73,7 +73,8 @@ pub(crate) unsafe fn init() {
 
 /// Starts a group of contexts.
 ///
-/// `trial` tries whether the parameters of a context that is not running are valid. If one of them cannot be started, those that were are stopped again.
+/// `trial` tries whether the parameters of a context that is not running are valid. If a context
+/// cannot be started, those that were are stopped again.
 ///
 /// Corresponds to `damon_start()`.
 ///

@@ -90,6 +90,7 @@ fn split_regions_of<B: Before>(
     }
 }
 
+#[cfg(CONFIG_DAMON_KUNIT_TEST)]
 /// Splits each region of a target into at most `nr_subs` ones of random sizes.
 ///
 /// Corresponds to `damon_split_regions_of()`.
@@ -250,7 +251,7 @@ pub(crate) fn kdamond_reset_and_split_regions(ctx: &mut Context<'_>) {
     // What merging freed and splitting did not need would be needed only if there were more and
     // more regions.
     let private = ctx.private();
-    private.pool.shrink(private.last_nr_regions / 8);
+    private.pool.end_walk(private.last_nr_regions / 8);
 }
 
 #[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]

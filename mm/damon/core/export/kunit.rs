@@ -47,8 +47,8 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// The region must be in the list of the target, which nothing else changes during the lifetime that
-/// the caller chooses.
+/// The region must be in the list of the target, which nothing else changes during the lifetime
+/// that the caller chooses.
 unsafe fn cursor_at<'a>(
     t: *mut bindings::damon_target,
     r: *mut bindings::damon_region,

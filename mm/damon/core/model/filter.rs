@@ -59,6 +59,7 @@ unsafe impl Entry for Filter {
 }
 
 impl Filter {
+    #[cfg(CONFIG_DAMON_KUNIT_TEST)]
     /// # Safety
     ///
     /// `ptr` must point to a filter that stays valid during the lifetime that the caller chooses,

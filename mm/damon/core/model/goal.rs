@@ -86,6 +86,7 @@ unsafe impl Entry for Goal {
 }
 
 impl Goal {
+    #[cfg(CONFIG_DAMON_KUNIT_TEST)]
     /// # Safety
     ///
     /// `ptr` must point to a goal that stays valid during the lifetime that the caller chooses, and

@@ -225,11 +225,11 @@ impl<'a, T: Entry> ListMut<'a, T> {
     /// Returns an iterator over the entries together with their lists.
     #[inline(always)]
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = Mut<'_, T>> {
-        // SAFETY: By the type invariant. Each entry is returned once, and the list itself stays
-        // as it is during the borrow.
-        self.as_list()
-            .iter()
-            .map(|entry| unsafe { Mut::from_raw(NonNull::from(entry)) })
+        self.as_list().iter().map(|entry| {
+            // SAFETY: By the type invariant. Each entry is returned once, and the list itself
+            // stays as it is during the borrow.
+            unsafe { Mut::from_raw(NonNull::from(entry)) }
+        })
     }
 
     /// Adds an entry at the end.

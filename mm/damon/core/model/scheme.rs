@@ -170,6 +170,7 @@ unsafe impl Entry for Scheme {
 }
 
 impl Scheme {
+    #[cfg(CONFIG_DAMON_KUNIT_TEST)]
     /// # Safety
     ///
     /// `ptr` must point to a scheme that stays valid during the lifetime that the caller chooses,
@@ -241,7 +242,17 @@ impl Scheme {
         /// The node to migrate to.
         target_nid, set_target_nid: i32 = __bindgen_anon_1.__bindgen_anon_1.target_nid;
         /// What has been done so far.
-        stat, set_stat: bindings::damos_stat = stat;
+        stat: bindings::damos_stat = stat;
+        /// How many regions it was tried for.
+        nr_tried, set_nr_tried: usize = stat.nr_tried;
+        /// How many address units it was tried for.
+        sz_tried, set_sz_tried: usize = stat.sz_tried;
+        /// How many regions it was applied to.
+        nr_applied, set_nr_applied: usize = stat.nr_applied;
+        /// How many address units it was applied to.
+        sz_applied, set_sz_applied: usize = stat.sz_applied;
+        /// How many bytes passed the filters of the operations.
+        sz_ops_filter_passed, set_sz_ops_filter_passed: usize = stat.sz_ops_filter_passed;
         /// How often it is done at most. Zero is no limit.
         max_nr_snapshots, set_max_nr_snapshots: usize = max_nr_snapshots;
         /// How often it has been done.
