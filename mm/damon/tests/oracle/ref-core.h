@@ -7,7 +7,7 @@
 
 #include <linux/damon.h>
 
-/**
+/*
  * struct damon_core_functions - A core.
  * @name:		The language that it is written in.
  * @run_kdamond:	Does what the kdamond of a context does, until that is to
