@@ -78,6 +78,7 @@ mod probe;
 mod region;
 mod registry;
 mod request;
+mod running_lock;
 mod scheme;
 mod shared;
 mod target;
@@ -134,6 +135,10 @@ pub(crate) use self::{
         Handled,
         LockedWalk,
         WalkSlot, //
+    },
+    running_lock::{
+        init_running,
+        RUNNING, //
     },
     scheme::{
         GoalTuner,

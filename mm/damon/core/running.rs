@@ -7,21 +7,22 @@
 
 use crate::{
     environment,
-    model::Shared, //
+    model::{
+        Shared,
+        RUNNING, //
+    },
 };
-use kernel::{
-    prelude::*,
-    sync::global_lock, //
-};
+use kernel::prelude::*;
 
 /// How many kdamonds are running, and whether they are an exclusive group.
-struct Running {
+pub(crate) struct Running {
     nr: u32,
     exclusive: bool,
 }
 
 impl Running {
-    const fn new() -> Self {
+    /// Nothing is running.
+    pub(crate) const fn new() -> Self {
         Self {
             nr: 0,
             exclusive: false,
@@ -54,21 +55,6 @@ impl Running {
             self.exclusive = false;
         }
     }
-}
-
-global_lock! {
-    // SAFETY: Initialized in `init()` before first use.
-    unsafe(uninit) static RUNNING: Mutex<Running> = Running::new();
-}
-
-/// Makes the lock usable.
-///
-/// # Safety
-///
-/// Must be called once, before anything else here.
-pub(crate) unsafe fn init() {
-    // SAFETY: By the function's contract.
-    unsafe { RUNNING.init() };
 }
 
 /// Starts a group of contexts.

@@ -7,15 +7,14 @@ use super::{
     errno, //
 };
 use crate::{
-    attrs,
-    commit,
+    attrs, commit,
     model::{
+        init_running,
         register_ops,
         registered_ops,
         OpsId,
         OwnedContext, //
     },
-    running, //
 };
 use core::ptr::{
     self,
@@ -34,7 +33,7 @@ use kernel::{
 #[export]
 pub(crate) unsafe extern "C" fn damon_core_init() -> i32 {
     // SAFETY: By the function's contract.
-    unsafe { running::init() };
+    unsafe { init_running() };
     0
 }
 
