@@ -319,6 +319,7 @@ fn damos_apply_target<'a, D: Iterator<Item = Due<'a>>>(
 ) {
     let mut cursor = target.cursor();
     while cursor.current().is_some() {
+        cursor.load_next();
         applier.do_apply_schemes(&mut cursor, dues());
         merge_back(&mut cursor, max_region_sz, applier.pool);
         cursor.move_next();

@@ -117,6 +117,7 @@ fn merge_regions_of<S: Score>(
 ) {
     let mut cursor = target.cursor();
     while let Some(region) = cursor.current() {
+        cursor.load_next();
         let this = score.score(region);
         if count_age {
             let last = score.last_score(region);

@@ -68,6 +68,7 @@ fn split_regions_of<B: Before>(
     let too_small = min_region_sz.wrapping_mul(2);
     let mut cursor = target.cursor();
     while let Some(region) = cursor.current() {
+        cursor.load_next();
         B::prepare(region);
         let mut sz_region = region.sz();
         let mut steps: u32 = 1;
@@ -122,6 +123,7 @@ fn split_some_regions<B: Before>(ctx: &mut Context<'_>, split_step: usize) {
     for mut target in targets.iter_mut() {
         let mut cursor = target.cursor();
         while let Some(region) = cursor.current() {
+            cursor.load_next();
             B::prepare(region);
             if left > 0 {
                 left = left.wrapping_sub(1);
