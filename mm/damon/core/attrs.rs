@@ -89,8 +89,8 @@ impl<'a> Conversion<'a> {
 
     fn probe_hits(&self, mut hits: ProbeHits) -> ProbeHits {
         for hit in hits.iter_mut().take(self.nr_probes.min(MAX_PROBES)) {
-            // There can be more samples than a counter of hits goes up to.
-            *hit = u8::try_from(self.nr_samples(u32::from(*hit))).unwrap_or(u8::MAX);
+            // CAST: C truncates as well.
+            *hit = self.nr_samples(u32::from(*hit)) as u8;
         }
         hits
     }

@@ -58,8 +58,8 @@
 //! - A sampling interval of more than 2^32 microseconds is that long.
 //! - A request to stop that comes just before a long sleep ends it, too.
 //! - Several threads can stop the same context at the same time.
-//! - Hits of probes do not wrap around. Only the first 255 samples of an aggregation interval are
-//!   probed.
+//! - Counting hits of probes does not wrap around. Only the first 255 samples of an aggregation
+//!   interval are probed.
 //! - Objects are initialized as a whole.
 //! - If there is no memory to commit migration destinations, the old ones stay.
 //! - Divisions by zero and loops without end, which only parameters that bypass the checks lead to,
