@@ -30,6 +30,7 @@ use core::{
     ops::Deref,
     ptr::NonNull, //
 };
+use kernel::prelude::*;
 
 /// Defines methods that get and set fields of a C structure.
 ///
@@ -209,6 +210,20 @@ impl<T: Entry> Owned<T> {
     pub(crate) unsafe fn from_raw(ptr: NonNull<T>) -> Self {
         // INVARIANT: By the function's contract.
         Self(ptr)
+    }
+
+    /// Allocates an object that is in no list.
+    ///
+    /// # Safety
+    ///
+    /// The lists of the object itself must be initialized before it is dropped or used.
+    unsafe fn alloc(object: T) -> Result<Self> {
+        let object = NonNull::from(KBox::leak(KBox::new(object, GFP_KERNEL)?));
+        // SAFETY: By the contract of `Entry`, this is the link of the object, which is valid.
+        unsafe { list::init(list::link_of(object)) };
+        // SAFETY: It was allocated just now and is in no list. By the function's contract, it is
+        // initialized when it is used.
+        Ok(unsafe { Self::from_raw(object) })
     }
 
     /// Gives the object away, to a list or to C.

@@ -3,7 +3,6 @@
 //! Filters of schemes.
 
 use super::{
-    list::init,
     Entry,
     Owned, //
 };
@@ -81,15 +80,9 @@ impl Filter {
         matching: bool,
         allow: bool,
     ) -> Result<Owned<Self>> {
-        let filter = KBox::new(
-            Filter(Opaque::new(pin_init::zeroed::<bindings::damos_filter>())),
-            GFP_KERNEL,
-        )?;
-        let filter = NonNull::from(KBox::leak(filter));
-        // SAFETY: The filter is valid, and the field is a list head.
-        unsafe { init(&raw mut (*filter.as_ref().as_ptr()).list) };
-        // SAFETY: The filter was allocated just now and is in no list.
-        let filter = unsafe { Owned::from_raw(filter) };
+        let object = Filter(Opaque::new(pin_init::zeroed::<bindings::damos_filter>()));
+        // SAFETY: It has no lists.
+        let filter = unsafe { Owned::alloc(object)? };
         filter.set_raw_type(type_);
         filter.set_matching(matching);
         filter.set_allow(allow);

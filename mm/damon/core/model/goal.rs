@@ -3,7 +3,6 @@
 //! Goals that the quota of a scheme is tuned for.
 
 use super::{
-    list::init,
     Entry,
     Owned, //
 };
@@ -107,15 +106,9 @@ impl Goal {
         metric: bindings::damos_quota_goal_metric,
         target_value: usize,
     ) -> Result<Owned<Self>> {
-        let goal = KBox::new(
-            Goal(Opaque::new(pin_init::zeroed::<bindings::damos_quota_goal>())),
-            GFP_KERNEL,
-        )?;
-        let goal = NonNull::from(KBox::leak(goal));
-        // SAFETY: The goal is valid, and the field is a list head.
-        unsafe { init(&raw mut (*goal.as_ref().as_ptr()).list) };
-        // SAFETY: The goal was allocated just now and is in no list.
-        let goal = unsafe { Owned::from_raw(goal) };
+        let object = Goal(Opaque::new(pin_init::zeroed::<bindings::damos_quota_goal>()));
+        // SAFETY: It has no lists.
+        let goal = unsafe { Owned::alloc(object)? };
         goal.set_raw_metric(metric);
         goal.set_target_value(target_value);
         if goal.metric() == Some(GoalMetric::SomeMemPsiUs) {

@@ -51,15 +51,9 @@ impl ProbeFilter {
         matching: bool,
         allow: bool,
     ) -> Result<Owned<Self>> {
-        let filter = KBox::new(
-            ProbeFilter(Opaque::new(pin_init::zeroed::<bindings::damon_filter>())),
-            GFP_KERNEL,
-        )?;
-        let filter = NonNull::from(KBox::leak(filter));
-        // SAFETY: The filter is valid, and the field is a list head.
-        unsafe { init(&raw mut (*filter.as_ref().as_ptr()).list) };
-        // SAFETY: The filter was allocated just now and is in no list.
-        let filter = unsafe { Owned::from_raw(filter) };
+        let object = ProbeFilter(Opaque::new(pin_init::zeroed::<bindings::damon_filter>()));
+        // SAFETY: It has no lists.
+        let filter = unsafe { Owned::alloc(object)? };
         filter.set_raw_type(type_);
         filter.set_matching(matching);
         filter.set_allow(allow);
@@ -123,19 +117,15 @@ impl Probe {
     ///
     /// Corresponds to `damon_new_probe()`.
     pub(crate) fn new() -> Result<Owned<Self>> {
-        let probe = KBox::new(
-            Probe(Opaque::new(pin_init::zeroed::<bindings::damon_probe>())),
-            GFP_KERNEL,
-        )?;
-        let probe = NonNull::from(KBox::leak(probe));
-        // SAFETY: The probe is valid; both fields are list heads.
+        let object = Probe(Opaque::new(pin_init::zeroed::<bindings::damon_probe>()));
+        // SAFETY: Its lists are initialized below.
+        let probe = unsafe { Owned::alloc(object)? };
+        // SAFETY: The probe is valid, and these are list heads.
         unsafe {
-            let raw = probe.as_ref().as_ptr();
+            let raw = probe.as_ptr();
             init(&raw mut (*raw).filters);
-            init(&raw mut (*raw).list);
         }
-        // SAFETY: The probe was allocated just now and is in no list.
-        Ok(unsafe { Owned::from_raw(probe) })
+        Ok(probe)
     }
 
     accessors! {

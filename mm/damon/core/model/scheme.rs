@@ -199,21 +199,16 @@ impl Scheme {
         wmarks: &bindings::damos_watermarks,
         target_nid: i32,
     ) -> Result<Owned<Self>> {
-        let scheme = KBox::new(
-            Scheme(Opaque::new(pin_init::zeroed::<bindings::damos>())),
-            GFP_KERNEL,
-        )?;
-        let scheme = NonNull::from(KBox::leak(scheme));
-        // SAFETY: The scheme is valid; the fields are list heads.
+        let object = Scheme(Opaque::new(pin_init::zeroed::<bindings::damos>()));
+        // SAFETY: Its lists are initialized below.
+        let scheme = unsafe { Owned::alloc(object)? };
+        // SAFETY: The scheme is valid, and these are list heads.
         unsafe {
-            let raw = scheme.as_ref().as_ptr();
+            let raw = scheme.as_ptr();
             init(&raw mut (*raw).core_filters);
             init(&raw mut (*raw).ops_filters);
             init(&raw mut (*raw).quota.goals);
-            init(&raw mut (*raw).list);
         }
-        // SAFETY: The scheme was allocated just now and is in no list.
-        let scheme = unsafe { Owned::from_raw(scheme) };
         scheme.set_pattern(*pattern);
         scheme.set_action(action);
         scheme.set_apply_interval_us(apply_interval_us);

@@ -73,19 +73,15 @@ impl Target {
     ///
     /// Corresponds to `damon_new_target()`.
     pub(crate) fn new() -> Result<Owned<Self>> {
-        let target = KBox::new(
-            Target(Opaque::new(pin_init::zeroed::<bindings::damon_target>())),
-            GFP_KERNEL,
-        )?;
-        let target = NonNull::from(KBox::leak(target));
-        // SAFETY: The target is valid; both fields are list heads.
+        let object = Target(Opaque::new(pin_init::zeroed::<bindings::damon_target>()));
+        // SAFETY: Its lists are initialized below.
+        let target = unsafe { Owned::alloc(object)? };
+        // SAFETY: The target is valid, and these are list heads.
         unsafe {
-            let raw = target.as_ref().as_ptr();
+            let raw = target.as_ptr();
             init(&raw mut (*raw).regions_list);
-            init(&raw mut (*raw).list);
         }
-        // SAFETY: The target was allocated just now and is in no list.
-        Ok(unsafe { Owned::from_raw(target) })
+        Ok(target)
     }
 
     accessors! {
