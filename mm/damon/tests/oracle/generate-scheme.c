@@ -122,12 +122,31 @@ static void generate_wmarks(struct rnd_state *rnd, struct damos_watermarks *w)
  * A region that is larger than what a quota has left is split, and if a filter then
  * rejects the part, nothing is charged: a core cuts all of it into such parts.
  */
-static bool may_take_forever(const struct oracle_scenario *scenario,
-			     const struct oracle_params *params)
+static bool may_take_long(const struct oracle_scenario *scenario,
+			  const struct oracle_params *params)
 {
 	unsigned long span = scenario->span.end - scenario->span.start;
 
 	return span / max(params->min_region_sz, 1UL) > 4096;
+}
+
+/*
+ * A commit that fails half way can leave the quota of one scheme with the filters of
+ * another one. In a huge span that would never end, so its scenarios have either.
+ */
+static bool is_huge(const struct oracle_scenario *scenario)
+{
+	return scenario->span.end - scenario->span.start > SZ_256M;
+}
+
+static bool may_limit(const struct oracle_scenario *scenario)
+{
+	return !is_huge(scenario) || scenario->seed & 2;
+}
+
+static bool may_filter(const struct oracle_scenario *scenario)
+{
+	return !is_huge(scenario) || !(scenario->seed & 2);
 }
 
 void oracle_generate_scheme(struct rnd_state *rnd, struct oracle_scheme *s,
@@ -149,15 +168,15 @@ void oracle_generate_scheme(struct rnd_state *rnd, struct oracle_scheme *s,
 	s->target_nid = (int)oracle_pick(rnd, NUMA_NO_NODE, 0, 1);
 	if (oracle_chance(rnd, 15))
 		s->max_nr_snapshots = oracle_pick(rnd, 1, 2, 5, 50);
-	if (oracle_chance(rnd, 60))
+	if (oracle_chance(rnd, 60) && may_limit(scenario))
 		generate_quota(rnd, &s->quota);
-	if (oracle_chance(rnd, 35))
+	if (oracle_chance(rnd, 35) && may_limit(scenario))
 		s->nr_goals = 1 + oracle_below(rnd, ORACLE_MAX_GOALS);
 	for (i = 0; i < s->nr_goals; i++)
 		generate_goal(rnd, &s->goals[i], eligible);
 	if (oracle_chance(rnd, 50) &&
 	    !((s->quota.ms || s->quota.sz || s->nr_goals) &&
-	      may_take_forever(scenario, params)))
+	      may_take_long(scenario, params)) && may_filter(scenario))
 		s->nr_filters = 1 + oracle_below(rnd, ORACLE_MAX_FILTERS);
 	for (i = 0; i < s->nr_filters; i++)
 		generate_filter(rnd, &s->filters[i], scenario);
