@@ -11,6 +11,7 @@
 //! | [`Dir`]         | the owner of one directory; dropping it removes the directory          |
 //! | [`Node`]        | the kobject together with its data, as a file's methods see it         |
 //! | [`File`]        | one file of a directory: name, mode, how to show and to store           |
+//! | [`Input`]       | what was written to a file                                            |
 //! | [`Value`]       | the value that a file holds, read and written whole                     |
 //! | [`Children`]    | the numbered subdirectories that a `nr` file makes and removes          |
 //! | [`Locked`]      | data that only the holder of the tree's lock can reach                  |
@@ -105,6 +106,7 @@ mod dir;
 mod emitter;
 mod file;
 mod info;
+mod input;
 mod lock;
 #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
 mod tests;
@@ -129,6 +131,7 @@ pub use self::{
         Kind,
         Overrides, //
     },
+    input::Input,
     lock::{
         Locked,
         TreeGuard,

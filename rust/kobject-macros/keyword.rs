@@ -141,7 +141,7 @@ pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
                 Self::#first
             }
 
-            fn parse(input: &::kernel::str::CStr) -> ::kernel::error::Result<Self> {
+            fn parse(input: ::kernel::kobject::Input<'_>) -> ::kernel::error::Result<Self> {
                 #(
                     if ::kernel::kobject::parse::is_word(input, #c_words) {
                         return Ok(Self::#variants);

@@ -30,9 +30,9 @@ mod tests;
 ///   way, and shows and takes it itself.
 /// * `kind = EXPR`: what a file holds whose field has type `()`, for the description of the tree.
 /// * `default = EXPR`: the value in a new directory; `Default::default()` if not given.
-/// * `parse = PATH`: a `fn(&CStr) -> Result<Type>` instead of the one of the type.
+/// * `parse = PATH`: a `fn(Input<'_>) -> Result<Type>` instead of the one of the type.
 /// * `show = PATH`: a `fn(&Self, &mut Emitter<'_>) -> Result` that shows the file.
-/// * `store = PATH`: a `fn(&Self, &CStr) -> Result` that takes what was written.
+/// * `store = PATH`: a `fn(&Self, Input<'_>) -> Result` that takes what was written.
 /// * `name = "..."`: the name, if it is not that of the field.
 /// * `alias("...")`, `alias("...", cfg(...))`: a second name for the same file, which shares its
 ///   methods; with `cfg`, only if the configuration says so. May be repeated.
@@ -177,7 +177,7 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 ///         Self::Red
 ///     }
 ///
-///     fn parse(input: &CStr) -> Result<Self> {
+///     fn parse(input: Input<'_>) -> Result<Self> {
 ///         if parse::is_word(input, c"red") {
 ///             return Ok(Self::Red);
 ///         }

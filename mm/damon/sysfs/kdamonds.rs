@@ -13,6 +13,7 @@ use kernel::{
         sysfs_dir,
         AttrValue,
         Emitter,
+        Input,
         Keyword,
         Kind,
         Locked,
@@ -21,7 +22,6 @@ use kernel::{
         Value, //
     },
     prelude::*,
-    str::CStr,
     sync::Arc,
     time::{
         Delta,
@@ -157,7 +157,7 @@ impl Kdamond {
     ///
     /// Fails with `EBUSY` if the lock is held, whatever the command; with `EINVAL` for an unknown
     /// command and, but for `off`, if there is not one context; and as the command does.
-    pub(crate) fn store_state(&self, input: &CStr) -> Result {
+    pub(crate) fn store_state(&self, input: Input<'_>) -> Result {
         let mut guard = DamonSysfsLock::try_lock()?;
 
         match Command::parse(input)? {

@@ -7,13 +7,13 @@ use kernel::{
     kobject::{
         AttrCell,
         Emitter,
+        Input,
         Kind,
         Locked,
         TreeGuard,
         TreeLock, //
     },
-    prelude::*,
-    str::CStr, //
+    prelude::*, //
 };
 
 use crate::DamonSysfsLock;
@@ -38,10 +38,10 @@ impl AttrCell for MemcgPath {
     }
 
     /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock is held.
-    fn store(&self, input: &CStr) -> Result {
+    fn store(&self, input: Input<'_>) -> Result {
         let mut path = KVec::new();
 
-        path.extend_from_slice(input.to_bytes(), GFP_KERNEL)?;
+        path.extend_from_slice(input.to_c_str().to_bytes(), GFP_KERNEL)?;
         *self.0.get_mut(&mut DamonSysfsLock::try_lock()?) = path;
         Ok(())
     }

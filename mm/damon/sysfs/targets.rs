@@ -11,10 +11,10 @@ use kernel::{
     kobject::{
         parse,
         sysfs_dir,
+        Input,
         TreeGuard, //
     },
-    prelude::*,
-    str::CStr, //
+    prelude::*, //
 };
 
 use crate::DamonSysfsLock;
@@ -70,7 +70,7 @@ struct Target {
 }
 
 /// Parses a pid; whatever is wrong with it is `EINVAL`.
-fn parse_pid(input: &CStr) -> Result<i32> {
+fn parse_pid(input: Input<'_>) -> Result<i32> {
     parse::int(input).map_err(|_| EINVAL)
 }
 

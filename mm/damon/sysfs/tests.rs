@@ -86,7 +86,7 @@ fn state(kdamond: &Kdamond) -> Result<(bool, i32)> {
     pid.push(0, GFP_KERNEL)?;
     let pid = CStr::from_bytes_with_nul(&pid).map_err(|_| EINVAL)?;
 
-    Ok((on, i32::parse(pid)?))
+    Ok((on, i32::parse(pid.into())?))
 }
 
 /// Executes a command.
@@ -95,7 +95,7 @@ fn state(kdamond: &Kdamond) -> Result<(bool, i32)> {
 /// already.
 fn execute(kdamond: &Kdamond, command: &CStr) -> Result {
     for _ in 0..10_000 {
-        match kdamond.store_state(command) {
+        match kdamond.store_state(command.into()) {
             Err(e) if e == EBUSY => fsleep(Delta::from_micros(100)),
             result => return result,
         }
@@ -113,10 +113,13 @@ mod cases {
 
         for commands in [&[c"off", c"no_such", c""], ON_KDAMOND] {
             for command in commands {
-                assert_eq!(kdamond.store_state(command), Err(EINVAL));
+                assert_eq!(kdamond.store_state((*command).into()), Err(EINVAL));
             }
         }
-        assert_eq!(kdamond.store_state(c"clear_schemes_tried_regions"), Ok(()));
+        assert_eq!(
+            kdamond.store_state(c"clear_schemes_tried_regions".into()),
+            Ok(())
+        );
         assert_eq!(state(&kdamond), Ok((false, -1)));
         Ok(())
     }
@@ -128,7 +131,7 @@ mod cases {
         set_nr_contexts(&kdamond, 0)?;
         for commands in [&[c"on", c"clear_schemes_tried_regions"], ON_KDAMOND] {
             for command in commands {
-                assert_eq!(kdamond.store_state(command), Err(EINVAL));
+                assert_eq!(kdamond.store_state((*command).into()), Err(EINVAL));
             }
         }
 
@@ -137,10 +140,10 @@ mod cases {
         with_context(&kdamond, |context| {
             context.operations.set(Operations::Paddr)
         })?;
-        assert_eq!(kdamond.store_state(c"on"), Ok(()));
+        assert_eq!(kdamond.store_state(c"on".into()), Ok(()));
         set_nr_contexts(&kdamond, 0)?;
-        assert_eq!(kdamond.store_state(c"commit"), Err(EINVAL));
-        assert_eq!(kdamond.store_state(c"off"), Ok(()));
+        assert_eq!(kdamond.store_state(c"commit".into()), Err(EINVAL));
+        assert_eq!(kdamond.store_state(c"off".into()), Ok(()));
         Ok(())
     }
 
@@ -149,10 +152,10 @@ mod cases {
         let kdamond = kdamond()?;
 
         for _ in 0..2 {
-            assert_eq!(kdamond.store_state(c"on\n"), Ok(()));
+            assert_eq!(kdamond.store_state(c"on\n".into()), Ok(()));
             let (on, pid) = state(&kdamond)?;
             assert!(on && pid > 0);
-            assert_eq!(kdamond.store_state(c"on"), Err(EBUSY));
+            assert_eq!(kdamond.store_state(c"on".into()), Err(EBUSY));
             for command in ON_KDAMOND {
                 // There is no scheme to walk for.
                 let expected = if command.to_bytes().starts_with(b"update_schemes_tried") {
@@ -163,12 +166,12 @@ mod cases {
                 assert_eq!(execute(&kdamond, command), expected);
             }
 
-            assert_eq!(kdamond.store_state(c"off"), Ok(()));
+            assert_eq!(kdamond.store_state(c"off".into()), Ok(()));
             assert_eq!(state(&kdamond), Ok((false, -1)));
             // Once more does not hurt.
-            assert_eq!(kdamond.store_state(c"off"), Ok(()));
+            assert_eq!(kdamond.store_state(c"off".into()), Ok(()));
             for command in ON_KDAMOND {
-                assert_eq!(kdamond.store_state(command), Err(ECANCELED));
+                assert_eq!(kdamond.store_state((*command).into()), Err(ECANCELED));
             }
         }
         Ok(())
@@ -190,24 +193,24 @@ mod cases {
             })
         };
 
-        kdamond.store_state(c"on")?;
+        kdamond.store_state(c"on".into())?;
         set(1_000, 20_000)?;
         // Until it is committed it is not what the kdamond uses.
-        kdamond.store_state(c"update_tuned_intervals")?;
+        kdamond.store_state(c"update_tuned_intervals".into())?;
         assert_eq!(with_context(&kdamond, intervals), Ok((5_000, 100_000)));
 
         set(1_000, 20_000)?;
-        kdamond.store_state(c"commit")?;
+        kdamond.store_state(c"commit".into())?;
         set(7, 8)?;
-        kdamond.store_state(c"update_tuned_intervals")?;
+        kdamond.store_state(c"update_tuned_intervals".into())?;
         assert_eq!(with_context(&kdamond, intervals), Ok((1_000, 20_000)));
 
         // What is not valid leaves the kdamond as it was.
         set(8, 7)?;
-        assert_eq!(kdamond.store_state(c"commit"), Err(EINVAL));
-        kdamond.store_state(c"update_tuned_intervals")?;
+        assert_eq!(kdamond.store_state(c"commit".into()), Err(EINVAL));
+        kdamond.store_state(c"update_tuned_intervals".into())?;
         assert_eq!(with_context(&kdamond, intervals), Ok((1_000, 20_000)));
-        kdamond.store_state(c"off")
+        kdamond.store_state(c"off".into())
     }
 
     #[test]
@@ -216,10 +219,10 @@ mod cases {
         let guard = DamonSysfsLock::try_lock()?;
 
         // The lock is tried for before the command is looked at.
-        assert_eq!(kdamond.store_state(c"no_such"), Err(EBUSY));
+        assert_eq!(kdamond.store_state(c"no_such".into()), Err(EBUSY));
         assert_eq!(state(&kdamond), Err(EBUSY));
         drop(guard);
-        assert_eq!(kdamond.store_state(c"no_such"), Err(EINVAL));
+        assert_eq!(kdamond.store_state(c"no_such".into()), Err(EINVAL));
         Ok(())
     }
 
@@ -231,9 +234,9 @@ mod cases {
                 context.operations.set(operations);
                 context.addr_unit.set(unit);
             })?;
-            let started = kdamond.store_state(c"on");
+            let started = kdamond.store_state(c"on".into());
             if started.is_ok() {
-                kdamond.store_state(c"off")?;
+                kdamond.store_state(c"off".into())?;
             }
             started
         };

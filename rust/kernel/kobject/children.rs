@@ -5,7 +5,6 @@
 use crate::{
     alloc::flags::__GFP_NOWARN,
     prelude::*,
-    str::CStr,
     sync::atomic::{
         ordering::Relaxed,
         Atomic, //
@@ -18,6 +17,7 @@ use super::{
     Dir,
     Directory,
     Emitter,
+    Input,
     Kobject,
     Locked,
     TreeGuard,
@@ -152,7 +152,7 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
     pub fn store_nr(
         &self,
         parent: &Kobject,
-        input: &CStr,
+        input: Input<'_>,
         max: Option<i32>,
         check: impl FnOnce(&TreeGuard<L>) -> Result,
         init: impl Fn(&T),

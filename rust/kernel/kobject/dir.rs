@@ -79,7 +79,7 @@ impl<T: Directory> Node<T> {
     /// Stores a string as a write of it does.
     #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
     pub(super) fn store(&self, name: &CStr, input: &CStr) -> Result {
-        T::FILES.find(name).ok_or(ENOENT)?.store(self, input)
+        T::FILES.find(name).ok_or(ENOENT)?.store(self, input.into())
     }
 
     /// Returns the node of a kobject.

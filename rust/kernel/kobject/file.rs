@@ -10,8 +10,7 @@ use crate::{
     prelude::*,
     str::{
         as_char_ptr_in_const_context,
-        CStr,
-        CStrExt as _, //
+        CStr, //
     }, //
 };
 use core::marker::PhantomData;
@@ -19,6 +18,7 @@ use core::marker::PhantomData;
 use super::{
     Directory,
     Emitter,
+    Input,
     Node, //
 };
 
@@ -26,7 +26,7 @@ use super::{
 type Show<T> = fn(&Node<T>, &mut Emitter<'_>) -> Result;
 
 /// Takes what user space wrote to a file of a node. sysfs ends it with a NUL.
-type Store<T> = fn(&Node<T>, &CStr) -> Result;
+type Store<T> = fn(&Node<T>, Input<'_>) -> Result;
 
 /// One file of the directories of type `T`.
 ///
@@ -63,7 +63,7 @@ impl<T: Directory> File<T> {
     }
 
     /// Stores what was written to the file of `node`.
-    pub(super) fn store(&self, node: &Node<T>, input: &CStr) -> Result {
+    pub(super) fn store(&self, node: &Node<T>, input: Input<'_>) -> Result {
         self.store.ok_or(EIO)?(node, input)
     }
 
@@ -103,6 +103,8 @@ impl<T: Directory> FileList<T> {
     /// Finds the file called `name`.
     #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
     pub(super) fn find(&self, name: &CStr) -> Option<&'static File<T>> {
+        use crate::str::CStrExt as _;
+
         self.0.iter().copied().flatten().find(|file| {
             // SAFETY: The name of a file was made of a static `CStr`.
             let this = unsafe { CStr::from_char_ptr(file.attr.name) };
@@ -192,7 +194,7 @@ unsafe extern "C" fn store<T: Directory>(
     // are static, is a pointer to the file.
     let file = unsafe { &*attr.cast::<File<T>>() };
     // SAFETY: `buf` is NUL-terminated, and stays as it is.
-    let input = unsafe { CStr::from_char_ptr(buf) };
+    let input = unsafe { Input::from_char_ptr(buf) };
 
     from_result(|| {
         file.store(node, input)?;

@@ -8,6 +8,7 @@ use super::{
     Dir,
     Directory,
     Emitter,
+    Input,
     Keyword,
     Kind,
     Kobject,
@@ -101,7 +102,7 @@ impl Leaf {
         Err(EAGAIN)
     }
 
-    fn refuse(&self, _input: &CStr) -> Result {
+    fn refuse(&self, _input: Input<'_>) -> Result {
         Err(ENOTTY)
     }
 }

@@ -4,7 +4,6 @@
 
 use crate::{
     prelude::*,
-    str::CStr,
     sync::{
         atomic::{
             ordering::Relaxed,
@@ -22,6 +21,7 @@ use core::{
 
 use super::{
     Emitter,
+    Input,
     Kind, //
 };
 
@@ -36,23 +36,24 @@ pub mod parse {
         error::to_result,
         prelude::*,
         str::{
-            kstrtobool,
             CStr,
             CStrExt as _, //
         }, //
     };
 
+    use super::super::Input;
+
     /// Parses an `unsigned long`, as `kstrtoul()` does.
-    pub fn ulong(input: &CStr) -> Result<usize> {
+    pub fn ulong(input: Input<'_>) -> Result<usize> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::_kstrtoul(input.as_char_ptr(), 0, &mut value) })?;
-        Ok(value)
+        to_result(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
+        usize::try_from(value).map_err(|_| ERANGE)
     }
 
     /// Parses an `unsigned int`, as `kstrtouint()` does.
-    pub fn uint(input: &CStr) -> Result<u32> {
+    pub fn uint(input: Input<'_>) -> Result<u32> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
@@ -61,7 +62,7 @@ pub mod parse {
     }
 
     /// Parses an `int`, as `kstrtoint()` does.
-    pub fn int(input: &CStr) -> Result<i32> {
+    pub fn int(input: Input<'_>) -> Result<i32> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
@@ -71,12 +72,16 @@ pub mod parse {
 
     /// Parses a `bool`, as `kstrtobool()` does: only the first character counts, or the first two
     /// of `on` and `off`.
-    pub fn boolean(input: &CStr) -> Result<bool> {
-        kstrtobool(input)
+    pub fn boolean(input: Input<'_>) -> Result<bool> {
+        let mut value = false;
+
+        // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
+        to_result(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
+        Ok(value)
     }
 
     /// Tells whether `input` is `word`, but for one newline at the end, as `sysfs_streq()` does.
-    pub fn is_word(input: &CStr, word: &CStr) -> bool {
+    pub fn is_word(input: Input<'_>, word: &CStr) -> bool {
         // SAFETY: Both strings are NUL-terminated.
         unsafe { bindings::sysfs_streq(input.as_char_ptr(), word.as_char_ptr()) }
     }
@@ -98,7 +103,7 @@ pub trait AttrValue: Copy + Send + Sync + 'static {
     fn from_repr(repr: Self::Repr) -> Self;
 
     /// Parses what user space wrote.
-    fn parse(input: &CStr) -> Result<Self>;
+    fn parse(input: Input<'_>) -> Result<Self>;
 
     /// Shows the value, with a newline.
     fn emit(self, out: &mut Emitter<'_>) -> Result;
@@ -121,7 +126,7 @@ macro_rules! impl_attr_value {
                     repr
                 }
 
-                fn parse(input: &CStr) -> Result<Self> {
+                fn parse(input: Input<'_>) -> Result<Self> {
                     $parse(input)
                 }
 
@@ -153,7 +158,7 @@ impl AttrValue for u8 {
         Self::try_from(repr).unwrap_or(Self::MAX)
     }
 
-    fn parse(input: &CStr) -> Result<Self> {
+    fn parse(input: Input<'_>) -> Result<Self> {
         Self::try_from(parse::uint(input)?).map_err(|_| ERANGE)
     }
 
@@ -176,7 +181,7 @@ impl AttrValue for bool {
         repr
     }
 
-    fn parse(input: &CStr) -> Result<Self> {
+    fn parse(input: Input<'_>) -> Result<Self> {
         parse::boolean(input)
     }
 
@@ -200,7 +205,7 @@ impl AttrValue for NonZeroUsize {
         Self::new(repr).unwrap_or(Self::MIN)
     }
 
-    fn parse(input: &CStr) -> Result<Self> {
+    fn parse(input: Input<'_>) -> Result<Self> {
         Self::new(parse::ulong(input)?).ok_or(EINVAL)
     }
 
@@ -259,7 +264,7 @@ pub trait AttrCell {
     fn show(&self, out: &mut Emitter<'_>) -> Result;
 
     /// Takes what user space wrote.
-    fn store(&self, input: &CStr) -> Result;
+    fn store(&self, input: Input<'_>) -> Result;
 }
 
 impl<T: AttrValue> AttrCell for Value<T> {
@@ -269,7 +274,7 @@ impl<T: AttrValue> AttrCell for Value<T> {
         self.get().emit(out)
     }
 
-    fn store(&self, input: &CStr) -> Result {
+    fn store(&self, input: Input<'_>) -> Result {
         self.set(T::parse(input)?);
         Ok(())
     }
@@ -283,7 +288,7 @@ impl<T: AttrCell> AttrCell for Arc<T> {
         T::show(self, out)
     }
 
-    fn store(&self, input: &CStr) -> Result {
+    fn store(&self, input: Input<'_>) -> Result {
         T::store(self, input)
     }
 }

@@ -12,12 +12,12 @@ use kernel::{
     kobject::{
         sysfs_dir,
         AttrValue,
+        Input,
         Keyword,
         TreeGuard,
         Value, //
     },
-    prelude::*,
-    str::CStr, //
+    prelude::*, //
 };
 
 use crate::{
@@ -149,7 +149,7 @@ struct Filter {
 
 impl Filter {
     /// Takes a type, unless it is one that the directory is not for.
-    fn store_type(&self, input: &CStr) -> Result {
+    fn store_type(&self, input: Input<'_>) -> Result {
         let new = FilterType::parse(input)?;
         let layer = self.layer.get();
 

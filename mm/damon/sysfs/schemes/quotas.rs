@@ -12,11 +12,11 @@ use kernel::{
     kobject::{
         parse,
         sysfs_dir,
+        Input,
         Keyword,
         TreeGuard, //
     },
-    prelude::*,
-    str::CStr, //
+    prelude::*, //
 };
 
 use crate::{
@@ -25,12 +25,12 @@ use crate::{
 };
 
 /// Parses an `unsigned long`; whatever is wrong with it is `EINVAL`.
-fn parse_ulong(input: &CStr) -> Result<usize> {
+fn parse_ulong(input: Input<'_>) -> Result<usize> {
     parse::ulong(input).map_err(|_| EINVAL)
 }
 
 /// Parses an `unsigned int`; whatever is wrong with it is `EINVAL`.
-fn parse_uint(input: &CStr) -> Result<u32> {
+fn parse_uint(input: Input<'_>) -> Result<u32> {
     parse::uint(input).map_err(|_| EINVAL)
 }
 

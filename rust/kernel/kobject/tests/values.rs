@@ -62,14 +62,14 @@ mod cases {
         ];
 
         for (input, expected) in cases {
-            assert_eq!(usize::parse(input), expected);
+            assert_eq!(usize::parse(input.into()), expected);
         }
         for (input, expected) in [
             (c"4294967295", Ok(u32::MAX)),
             (c"4294967296", Err(ERANGE)),
             (c"-1", Err(EINVAL)),
         ] {
-            assert_eq!(u32::parse(input), expected);
+            assert_eq!(u32::parse(input.into()), expected);
         }
         for (input, expected) in [
             (c"2147483647", Ok(i32::MAX)),
@@ -78,14 +78,14 @@ mod cases {
             (c"-2147483649", Err(ERANGE)),
             (c"-0x10", Ok(-16)),
         ] {
-            assert_eq!(i32::parse(input), expected);
+            assert_eq!(i32::parse(input.into()), expected);
         }
         for (input, expected) in [
             (c"0", Err(EINVAL)),
             (c"1", Ok(NonZeroUsize::MIN)),
             (above, Err(ERANGE)),
         ] {
-            assert_eq!(NonZeroUsize::parse(input), expected);
+            assert_eq!(NonZeroUsize::parse(input.into()), expected);
         }
     }
 
@@ -103,7 +103,7 @@ mod cases {
             (c"2", Err(EINVAL)),
             (c"", Err(EINVAL)),
         ] {
-            assert_eq!(bool::parse(input), expected);
+            assert_eq!(bool::parse(input.into()), expected);
         }
         for (input, expected) in [
             (c"red", Ok(Colour::Red)),
@@ -116,14 +116,14 @@ mod cases {
             (c"off_white", Err(EINVAL)),
             (c"", Err(EINVAL)),
         ] {
-            assert_eq!(Colour::parse(input), expected);
+            assert_eq!(Colour::parse(input.into()), expected);
         }
         assert_eq!(Colour::KIND, Kind::Keyword(&[c"red", c"off-white"]));
         for colour in [Colour::Red, Colour::OffWhite] {
             assert_eq!(Colour::from_repr(colour.into_repr()), colour);
         }
-        assert!(parse::is_word(c"on\n", c"on"));
-        assert!(!parse::is_word(c"one", c"on"));
+        assert!(parse::is_word(c"on\n".into(), c"on"));
+        assert!(!parse::is_word(c"one".into(), c"on"));
     }
 
     #[test]

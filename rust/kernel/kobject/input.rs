@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is written to files.
+
+use crate::{
+    ffi,
+    str::{
+        CStr,
+        CStrExt as _, //
+    }, //
+};
+use core::marker::PhantomData;
+
+/// What user space wrote to a file: a string that ends with the first NUL.
+///
+/// Unlike a [`CStr`], it has not been searched for its end: most files hold numbers or words, and
+/// parsing them finds it anyway.
+///
+/// # Invariants
+///
+/// The pointer is that of a NUL-terminated string that nobody changes for `'a`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::kobject::{
+///     parse,
+///     Input, //
+/// };
+///
+/// let input = Input::from(c"42\n");
+/// assert_eq!(parse::ulong(input), Ok(42));
+/// assert_eq!(input.to_c_str(), c"42\n");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Input<'a>(*const ffi::c_char, PhantomData<&'a CStr>);
+
+impl<'a> Input<'a> {
+    /// Takes a string of the C side.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a NUL-terminated string that nobody changes for `'a`.
+    pub(super) unsafe fn from_char_ptr(ptr: *const ffi::c_char) -> Self {
+        // INVARIANT: The caller promises it.
+        Self(ptr, PhantomData)
+    }
+
+    /// Returns the pointer as the C side wants it.
+    pub(super) fn as_char_ptr(self) -> *const ffi::c_char {
+        self.0
+    }
+
+    /// Looks for the end of the string.
+    pub fn to_c_str(self) -> &'a CStr {
+        // SAFETY: By the invariant, this is a NUL-terminated string that stays as it is for `'a`.
+        unsafe { CStr::from_char_ptr(self.0) }
+    }
+}
+
+impl<'a> From<&'a CStr> for Input<'a> {
+    fn from(string: &'a CStr) -> Self {
+        // INVARIANT: A `CStr` is NUL-terminated, and borrowed for `'a`.
+        Self(string.as_char_ptr(), PhantomData)
+    }
+}
