@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Prints the table of a benchmark and says what exceeds its bound.
 
-bench_table.py TSV
+bench_table.py core|sysfs TSV
 
 TSV has a line for each thing: NAME UNIT "C" NUMBER... "Rust" NUMBER..., with a
 number for each round. The exit status is 1 if something exceeds its bound or is
@@ -13,17 +13,28 @@ import statistics
 import sys
 
 # Rust/C, of what is measured in time or bytes.
-RATIOS = {
+CORE_RATIOS = {
     "no-scheme-1000": 0.9, "no-scheme-10000": 0.5, "no-scheme-100000": 0.5,
     "one-scheme-1000": 0.9, "one-scheme-10000": 0.5, "one-scheme-100000": 0.5,
     "four-schemes-1000": 0.9, "four-schemes-10000": 0.5, "four-schemes-100000": 0.5,
     "start-stop": 1.0, "commit-100-targets-32-schemes": 1.0, "walk-10000-regions": 1.0,
     "stack": 1.0, "text": 1.0,
 }
+ATTRIBUTES = (
+    "ulong", "int", "bool", "keyword", "last-keyword", "path", "nr-targets", "nr-schemes",
+)
+SYSFS_RATIOS = {
+    "update-1000": 0.7, "update-10000": 0.7, "read-1000": 1.0, "read-10000": 1.0,
+    "update-and-read-1000": 0.7, "update-and-read-10000": 0.7,
+    "memory-1000": 1.0, "memory-10000": 1.0,
+    "read-list": 1.0, "read-stat": 1.0, "read-state": 1.0,
+    **{f"{access}-{name}": 1.0 for access in ("read", "write") for name in ATTRIBUTES},
+}
+RATIOS = {"core": CORE_RATIOS, "sysfs": SYSFS_RATIOS}
 # Rust alone.
-NUMBERS = {"region": 64, "allocations-10000": 0}
+NUMBERS = {"core": {"region": 64, "allocations-10000": 0}, "sysfs": {}}
 # For information.
-UNBOUND = {"quotas-1000", "quotas-10000", "quotas-100000"}
+UNBOUND = {"core": {"quotas-1000", "quotas-10000", "quotas-100000"}, "sysfs": set()}
 
 
 def parse(line):
@@ -33,44 +44,45 @@ def parse(line):
     return name, unit, [float(n) for n in rest[:middle]], [float(n) for n in rest[middle + 1:]]
 
 
-def bound_text(name):
+def bound_text(what, name):
     """The bound as it is printed."""
-    if name in RATIOS:
-        return f"{RATIOS[name]:.2f}"
-    return f"= {NUMBERS[name]}" if name in NUMBERS else "-"
+    if name in RATIOS[what]:
+        return f"{RATIOS[what][name]:.2f}"
+    return f"= {NUMBERS[what][name]}" if name in NUMBERS[what] else "-"
 
 
-def exceeds(name, ratio, rust):
+def exceeds(what, name, ratio, rust):
     """Whether a row is beyond its bound."""
-    if name in RATIOS:
-        return ratio is None or ratio > RATIOS[name]
-    return name in NUMBERS and rust > NUMBERS[name]
+    if name in RATIOS[what]:
+        return ratio is None or ratio > RATIOS[what][name]
+    return name in NUMBERS[what] and rust > NUMBERS[what][name]
 
 
 def main():
     """See the top."""
+    what, path = sys.argv[1:]
     bad, seen = [], set()
     print(f"{'':30} {'unit':>16} {'C':>10} {'Rust':>10}"
           f" {'Rust/C':>7} {'from':>6} {'to':>6} {'bound':>6}")
-    with open(sys.argv[1], encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
         rows = [parse(line) for line in file]
     for name, unit, of_c, of_rust in rows:
         seen.add(name)
         ratios = [r / c for c, r in zip(of_c, of_rust) if c]
         ratio = statistics.median(ratios) if ratios else None
         c, rust = statistics.median(of_c), statistics.median(of_rust)
-        over = exceeds(name, ratio, rust)
+        over = exceeds(what, name, ratio, rust)
         if over:
             bad.append(name)
         spread = (ratio, min(ratios), max(ratios)) if ratios else ()
         text = "".join(f"{x:7.2f}" for x in spread)
-        print(f"{name:30} {unit:>16} {c:10.0f} {rust:10.0f} {text:21} {bound_text(name):>6}"
+        print(f"{name:30} {unit:>16} {c:10.0f} {rust:10.0f} {text:21} {bound_text(what, name):>6}"
               f"{' !' if over else ''}")
-    missing = (RATIOS.keys() | NUMBERS.keys() | UNBOUND) - seen
+    missing = (RATIOS[what].keys() | NUMBERS[what].keys() | UNBOUND[what]) - seen
     for name in sorted(missing):
         print(f"{name}: was not measured", file=sys.stderr)
     for name in bad:
-        print(f"{name}: exceeds its bound, {bound_text(name)}", file=sys.stderr)
+        print(f"{name}: exceeds its bound, {bound_text(what, name)}", file=sys.stderr)
     return 1 if bad or missing else 0
 
 

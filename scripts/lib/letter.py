@@ -8,6 +8,7 @@ The text is scripts/manifest/cover.txt, in which are replaced
 
   $tests    a table of what the suites of scripts/test said last,
   $bench    what scripts/bench said last,
+  $sysfs    what scripts/bench --sysfs said last,
   $sizes    the sizes of the objects, which the suite combos has measured,
   $base     BASE, the kernel that the series was made for,
   $changes  what changed up to VERSION, of scripts/manifest/versions.toml.
@@ -80,6 +81,7 @@ def main():
     print(string.Template(text).substitute(
         tests=tests(records, content),
         bench=verbatim(records, "bench", "scripts/bench", content),
+        sysfs=verbatim(records, "bench-sysfs", "scripts/bench --sysfs", content),
         sizes=verbatim(records, "sizes", "scripts/test combos", content),
         base=base,
         changes=changes(checkout, version)))

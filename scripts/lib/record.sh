@@ -9,6 +9,7 @@
 #                series-check, for scripts/series --check
 #   sizes        a table of the sizes of objects
 #   bench        a table of what scripts/bench has measured
+#   bench-sysfs  a table of what scripts/bench --sysfs has measured
 
 # overlay_content: names what the overlay says now.
 overlay_content() {
