@@ -47,6 +47,7 @@ impl<'a> Input<'a> {
     }
 
     /// Returns the pointer as the C side wants it.
+    #[inline]
     pub(super) fn as_char_ptr(self) -> *const ffi::c_char {
         self.0
     }
@@ -59,6 +60,7 @@ impl<'a> Input<'a> {
 }
 
 impl<'a> From<&'a CStr> for Input<'a> {
+    #[inline]
     fn from(string: &'a CStr) -> Self {
         // INVARIANT: A `CStr` is NUL-terminated, and borrowed for `'a`.
         Self(string.as_char_ptr(), PhantomData)

@@ -44,6 +44,7 @@ pub mod parse {
     use super::super::Input;
 
     /// Parses an `unsigned long`, as `kstrtoul()` does.
+    #[inline]
     pub fn ulong(input: Input<'_>) -> Result<usize> {
         let mut value = 0;
 
@@ -53,6 +54,7 @@ pub mod parse {
     }
 
     /// Parses an `unsigned int`, as `kstrtouint()` does.
+    #[inline]
     pub fn uint(input: Input<'_>) -> Result<u32> {
         let mut value = 0;
 
@@ -62,6 +64,7 @@ pub mod parse {
     }
 
     /// Parses an `int`, as `kstrtoint()` does.
+    #[inline]
     pub fn int(input: Input<'_>) -> Result<i32> {
         let mut value = 0;
 
@@ -72,6 +75,7 @@ pub mod parse {
 
     /// Parses a `bool`, as `kstrtobool()` does: only the first character counts, or the first two
     /// of `on` and `off`.
+    #[inline]
     pub fn boolean(input: Input<'_>) -> Result<bool> {
         let mut value = false;
 
@@ -81,6 +85,7 @@ pub mod parse {
     }
 
     /// Tells whether `input` is `word`, but for one newline at the end, as `sysfs_streq()` does.
+    #[inline]
     pub fn is_word(input: Input<'_>, word: &CStr) -> bool {
         // SAFETY: Both strings are NUL-terminated.
         unsafe { bindings::sysfs_streq(input.as_char_ptr(), word.as_char_ptr()) }
