@@ -21,30 +21,13 @@ use crate::{
 };
 use kernel::num::casts::FromSafeCast;
 
-/// What is done with a region before it is split.
-trait Before {
-    fn prepare(region: &Region);
-}
-
-/// The counters are reset.
-struct Reset;
-
-impl Before for Reset {
-    #[inline(always)]
-    fn prepare(region: &Region) {
-        region.set_last_nr_accesses(region.nr_accesses());
-        region.set_nr_accesses(0);
-        region.set_last_probe_hits(region.probe_hits());
-        region.set_probe_hits(Default::default());
-    }
-}
-
-/// Nothing.
-struct Keep;
-
-impl Before for Keep {
-    #[inline(always)]
-    fn prepare(_region: &Region) {}
+/// Resets the counters of a region.
+#[inline(always)]
+fn reset_aggregated(region: &Region) {
+    region.set_last_nr_accesses(region.nr_accesses());
+    region.set_nr_accesses(0);
+    region.set_last_probe_hits(region.probe_hits());
+    region.set_probe_hits(Default::default());
 }
 
 /// Returns at which size to split a region: 10 to 90 percent of it.
@@ -57,9 +40,12 @@ fn random_sub_sz(random: &mut Random<'_>, sz: usize, min_region_sz: usize) -> Op
 }
 
 /// Splits each region of a target into at most `nr_subs` ones of random sizes.
+///
+/// With `reset`, the counters of each are reset before.
 #[inline(always)]
-fn split_regions_of<B: Before>(
+fn split_regions_of(
     target: &mut Mut<'_, Target>,
+    reset: bool,
     nr_subs: u32,
     min_region_sz: usize,
     random: &mut Random<'_>,
@@ -69,7 +55,9 @@ fn split_regions_of<B: Before>(
     let mut cursor = target.cursor();
     while let Some(region) = cursor.current() {
         cursor.load_next();
-        B::prepare(region);
+        if reset {
+            reset_aggregated(region);
+        }
         let mut sz_region = region.sz();
         let mut steps: u32 = 1;
         for _ in 1..nr_subs {
@@ -102,14 +90,16 @@ pub(crate) fn damon_split_regions_of(
     random: &mut Random<'_>,
     pool: &mut RegionPool,
 ) {
-    split_regions_of::<Keep>(target, nr_subs, min_region_sz, random, pool);
+    split_regions_of(target, false, nr_subs, min_region_sz, random, pool);
 }
 
 /// Splits one in every `split_step` regions into two, another one each time.
 ///
+/// With `reset`, the counters of all regions are reset on the way.
+///
 /// Corresponds to `damon_split_some_regions()`.
 #[inline(always)]
-fn split_some_regions<B: Before>(ctx: &mut Context<'_>, split_step: usize) {
+fn split_some_regions(ctx: &mut Context<'_>, reset: bool, split_step: usize) {
     let min_region_sz = ctx.min_region_sz();
     let Parts {
         mut targets,
@@ -124,7 +114,9 @@ fn split_some_regions<B: Before>(ctx: &mut Context<'_>, split_step: usize) {
         let mut cursor = target.cursor();
         while let Some(region) = cursor.current() {
             cursor.load_next();
-            B::prepare(region);
+            if reset {
+                reset_aggregated(region);
+            }
             if left > 0 {
                 left = left.wrapping_sub(1);
                 cursor.move_next();
@@ -175,7 +167,7 @@ impl Plan {
     }
 }
 
-fn split_all<B: Before>(ctx: &mut Context<'_>) {
+fn split_all(ctx: &mut Context<'_>, reset: bool) {
     let nr_regions = ctx.targets().iter().fold(0, |sum: usize, target| {
         sum.wrapping_add(usize::from_safe_cast(target.nr_regions()))
     });
@@ -188,12 +180,13 @@ fn split_all<B: Before>(ctx: &mut Context<'_>) {
     let plan = Plan::new(nr_regions, *last_nr_regions, max_nr_regions);
     *last_nr_regions = nr_regions;
     match plan {
-        Plan::Not => {
+        Plan::Not if reset => {
             for region in ctx.targets().iter().flat_map(|t| t.regions().iter()) {
-                B::prepare(region);
+                reset_aggregated(region);
             }
         }
-        Plan::Some(split_step) => split_some_regions::<B>(ctx, split_step),
+        Plan::Not => (),
+        Plan::Some(split_step) => split_some_regions(ctx, reset, split_step),
         Plan::All(nr_subs) => {
             let Parts {
                 mut targets,
@@ -202,8 +195,9 @@ fn split_all<B: Before>(ctx: &mut Context<'_>) {
                 ..
             } = ctx.parts();
             for mut target in targets.iter_mut() {
-                split_regions_of::<B>(
+                split_regions_of(
                     &mut target,
+                    reset,
                     nr_subs,
                     min_region_sz,
                     &mut random,
@@ -214,11 +208,12 @@ fn split_all<B: Before>(ctx: &mut Context<'_>) {
     }
 }
 
+#[cfg(CONFIG_DAMON_KUNIT_TEST)]
 /// Splits regions, unless there are as many as there may be.
 ///
 /// Corresponds to `kdamond_split_regions()`.
 pub(crate) fn kdamond_split_regions(ctx: &mut Context<'_>) {
-    split_all::<Keep>(ctx);
+    split_all(ctx, false);
 }
 
 /// Resets the counters of all regions.
@@ -233,7 +228,7 @@ pub(crate) fn kdamond_reset_aggregated(ctx: &mut Context<'_>) {
         for region in target.regions().iter() {
             trace::damon_aggregated(target_id, region, target.nr_regions());
             trace::damon_region_aggregated(target_id, region, target.nr_regions(), nr_probes);
-            Reset::prepare(region);
+            reset_aggregated(region);
         }
         target_id = target_id.wrapping_add(1);
     }
@@ -244,12 +239,11 @@ pub(crate) fn kdamond_reset_aggregated(ctx: &mut Context<'_>) {
 /// Corresponds to `kdamond_reset_aggregated()` and `kdamond_split_regions()`, in one walk unless
 /// the results are traced.
 pub(crate) fn kdamond_reset_and_split_regions(ctx: &mut Context<'_>) {
-    if trace::aggregated_enabled() {
+    let traced = trace::aggregated_enabled();
+    if traced {
         kdamond_reset_aggregated(ctx);
-        kdamond_split_regions(ctx);
-    } else {
-        split_all::<Reset>(ctx);
     }
+    split_all(ctx, !traced);
     // What merging freed and splitting did not need would be needed only if there were more and
     // more regions.
     let private = ctx.private();

@@ -535,7 +535,7 @@ impl RegionCursor<'_> {
     /// memory for the second one.
     ///
     /// Corresponds to `damon_split_region_at()`.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn split_at(&mut self, sz: usize, pool: &mut RegionPool) -> Result {
         let Some(region) = self.current() else {
             return Ok(());
