@@ -55,10 +55,19 @@ kmake() {
 	root_run make -C "$TREE" O="$dir" LLVM=1 -j"$JOBS" "$@"
 }
 
+# What vm_build() builds instead of the usual kernel: -NAME for the one that has
+# scripts/config/vm-NAME.config as well.
+VM_VARIANT=
+
+vm_fragments() {
+	config_fragment "$CHECKOUT/scripts/config/vm.config" \
+		${VM_VARIANT:+"$CHECKOUT/scripts/config/vm$VM_VARIANT.config"}
+}
+
 # vm_configure DIR: puts the configuration of the virtual machine into DIR.
 vm_configure() {
 	mkdir -p "$1"
-	config_fragment "$CHECKOUT/scripts/config/vm.config" >"$1/fragment.config"
+	vm_fragments >"$1/fragment.config"
 	kmake "$1" KCONFIG_ALLCONFIG="$1/fragment.config" allnoconfig
 	config_check "$1/fragment.config" "$1/.config"
 }
@@ -72,16 +81,16 @@ vm_make() {
 # the configuration and the source say already. Sets VM_BUILD.
 vm_build() {
 	local id
-	VM_BUILD=$BUILD/vm
+	VM_BUILD=$BUILD/vm$VM_VARIANT
 	mkdir -p "$VM_BUILD"
-	id=$(config_fragment "$CHECKOUT/scripts/config/vm.config" | sha256sum)
+	id=$(vm_fragments | sha256sum)
 	id="$OVERLAY_ID $(cut -c 1-16 <<<"$id") $(cat "$ROOT/.damon-rust")"
 	# A tree that someone works on can have changed behind the overlay.
 	[[ -z ${KERNEL_DIR:-} && $(cat "$VM_BUILD/.built" 2>/dev/null) == "$id" ]] && return
 	rm -f "$VM_BUILD/.built"
 	need_space 8
 	step "building the kernel for the virtual machine (15 min the first time)" \
-		"$CACHE/log/build-vm-$SOURCE_NAME.log" vm_make "$VM_BUILD"
+		"$CACHE/log/build-vm$VM_VARIANT-$SOURCE_NAME.log" vm_make "$VM_BUILD"
 	echo "$id" >"$VM_BUILD/.built"
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #: hostile-uml  misuse in parallel, and every allocation failing, with KASAN (only by name)
+#: hostile-vm   the same, and the selftests, with lockdep and kmemleak in the machine (only by name)
 
 suite_hostile_uml() {
 	tree_open
@@ -39,4 +40,28 @@ hostile_uml() {
 	run_dir_command /mnt/damon-rust/scripts/guest/hostile "$@"
 	check "$1" vm_command uml no 1800
 	check "$1: the kernel did not complain" kernel_was_silent
+}
+
+suite_hostile_vm() {
+	VM_VARIANT=-lockdep
+	hostile_vm parallel --seconds 300
+	hostile_vm failslab
+	KSELFTEST_SECONDS=10800 kselftest_run
+	# What scripts/guest/kselftest has asked the kernel at the end.
+	check "the selftests lose nothing" hostile_silence
+}
+
+# hostile_vm WHAT...
+hostile_vm() {
+	guest_open "hostile-$1"
+	tree_close
+	kvm_decide
+	run_dir_command /mnt/damon-rust/scripts/guest/hostile "$@"
+	check "$1" vm_command qemu "$KVM" 3600
+	check "$1: the kernel did not complain" kernel_was_silent
+}
+
+hostile_silence() {
+	cat "$RUN/out/silence"
+	tail -n 1 "$RUN/out/silence" | grep -qx 'everything is as it should be'
 }
