@@ -77,6 +77,7 @@ mod ops;
 mod owned_ctx;
 mod pid;
 mod probe;
+mod probe_filter;
 mod quota;
 mod repeat;
 mod running;
@@ -98,9 +99,7 @@ pub use self::attrs::{
 pub use self::context::Context;
 pub use self::filter::{
     Filter,
-    FilterKind,
-    ProbeFilter,
-    ProbeFilterKind, //
+    FilterKind, //
 };
 pub use self::kdamond::{
     Exclusivity,
@@ -113,6 +112,10 @@ pub use self::pid::Pid;
 pub use self::probe::{
     ProbeMut,
     MAX_PROBES, //
+};
+pub use self::probe_filter::{
+    ProbeFilter,
+    ProbeFilterKind, //
 };
 pub use self::quota::{
     Goal,

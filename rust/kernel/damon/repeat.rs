@@ -17,8 +17,8 @@ impl Kdamond {
     /// Makes the kernel thread call `f` again and again, after each sampling, until it ends.
     ///
     /// This does not wait for the first call. While the thread is
-    /// [paused](super::Context::set_paused), or while none of its schemes is
-    /// [active](super::Watermarks), it calls `f` when it looks whether that is still so.
+    /// [paused](super::Context::set_paused), or while the watermarks of all its schemes make these
+    /// wait, it calls `f` when it looks whether that is still so.
     ///
     /// `f` is dropped when `self` is [stopped](Self::stop), or dropped. It must not wait for
     /// something that a caller of these holds, and must not stop or drop `self`, which would wait
