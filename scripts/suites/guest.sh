@@ -72,7 +72,7 @@ kselftest_install() {
 }
 
 # The same is looked for in scripts/guest/hostile.
-COMPLAINTS='BUG:|WARNING:|KASAN|Oops|general protection|INFO: |'
+COMPLAINTS='BUG:|WARNING:|KASAN|Oops|general protection|INFO: (task|trying|lockdep)|'
 COMPLAINTS+='ODEBUG|refcount_t|list_(add|del) corruption'
 
 kernel_was_silent() {
