@@ -340,7 +340,7 @@ impl OnKdamond<'_> {
         }
     }
 
-    /// Returns the pointer to the C context.
+    /// Returns the C context, which has the schemes.
     #[inline]
     pub(super) fn as_ptr(&self) -> *mut bindings::damon_ctx {
         self.ctx.as_ptr()
