@@ -107,6 +107,18 @@ kunit() {
 		--kunitconfig "$2/fragment.config" "${@:3}"
 }
 
+# kunit_make DIR VARIABLE=VALUE...: configures and builds the kernel whose fragment is in
+# DIR, with these variables of make, and checks that it has what the fragment says.
+kunit_make() {
+	local dir=$1 variable options=()
+	for variable in "${@:2}"; do
+		options+=(--make_options "$variable")
+	done
+	kunit config "$dir" "${options[@]}"
+	config_check "$dir/fragment.config" "$dir/.config"
+	kunit build "$dir" "${options[@]}" --jobs "$JOBS"
+}
+
 # uml_build: configures and builds the user mode kernel with its tests. Sets UML_BUILD.
 uml_build() {
 	UML_BUILD=$BUILD/uml

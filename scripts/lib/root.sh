@@ -79,6 +79,13 @@ apt_install() {
 	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
 }
 
+# root_package PACKAGE: has a package in the root that few need.
+root_package() {
+	root_run dpkg --status "$1" >/dev/null 2>&1 ||
+		step "installing $1 in the root" "$CACHE/log/root-package.log" \
+			root_run bash -c "$(declare -f apt_install)"'; apt_install "$@"' - "$1"
+}
+
 root_create() {
 	local mode=root
 	[[ $EUID -eq 0 ]] || mode=unshare

@@ -12,16 +12,18 @@ kunit_once() {
 	[[ ! -s $json ]] || return 0
 	tree_open
 	uml_build
-	step "running KUnit on user mode Linux" "$TEST_DIR/kunit-run.log" kunit_tolerant "$json"
+	step "running KUnit on user mode Linux" "$TEST_DIR/kunit-run.log" kunit_tolerant \
+		"$UML_BUILD" "$json"
 	cp "$UML_BUILD/test.log" "$TEST_DIR/kunit.log"
 	tree_close
 }
 
-# kunit.py fails if a test does; that is for each of the suites to say. The scenarios of
-# the suite oracle are the same each time unless --seeds says where to begin.
+# kunit_tolerant DIR JSON [GLOB]: kunit.py fails if a test does; that is for each of the
+# suites to say. The scenarios of the suite oracle are the same each time unless --seeds
+# says where to begin.
 kunit_tolerant() {
-	kunit exec "$UML_BUILD" --json="$1" \
-		--kernel_args="damon_oracle.seed=${SEEDS[0]:-1}" || [[ -s $1 ]]
+	kunit exec "$1" --json="$2" \
+		--kernel_args="damon_oracle.seed=${SEEDS[0]:-1}" "${@:3}" || [[ -s $2 ]]
 }
 
 suite_kunit_uml_c() {
@@ -43,17 +45,23 @@ kunit_all_ran() {
 
 # The kernel of the selftests has them, but runs them only if told to.
 suite_kunit_vm() {
+	kunit_guest "$TEST_DIR/kunit-guest.log" 600 damon,damon-operations 'kunit.filter_glob=damon*'
+	kunit_all_ran core vaddr
+	check "the kernel did not complain" kernel_was_silent
+}
+
+# kunit_guest LOG SECONDS SUITES PARAMETER...: runs KUnit in a guest whose kernel has
+# these parameters, and takes the results of these suites, separated by commas.
+kunit_guest() {
 	guest_open kunit
 	tree_close
 	kvm_decide
-	VM_APPEND=(kunit.enable=1 kunit.autorun=1 'kunit.filter_glob=damon*')
+	VM_APPEND=(kunit.enable=1 kunit.autorun=1 "${@:4}")
 	run_dir_command /usr/bin/dmesg --kernel
-	step "running KUnit in the guest" "$TEST_DIR/kunit-guest.log" vm_command qemu "$KVM" 600
-	cat "$TEST_DIR/kunit-guest.log"
-	kunit_parse "$RUN/out/kunit.json" "$TEST_DIR/kunit-guest.log"
-	ktap_results "$RUN/out/kunit.json" --suites damon,damon-operations
-	kunit_all_ran core vaddr
-	check "the kernel did not complain" kernel_was_silent
+	step "running KUnit in the guest" "$1" vm_command qemu "$KVM" "$2"
+	cat "$1"
+	kunit_parse "$RUN/out/kunit.json" "$1"
+	ktap_results "$RUN/out/kunit.json" --suites "$3"
 }
 
 # kunit_parse JSON LOG: what kunit.py makes of a log. It fails if a test did, which
