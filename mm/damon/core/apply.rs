@@ -329,6 +329,7 @@ fn damos_apply_target<'a, D: Iterator<Item = Due<'a>>>(
 /// Applies the schemes whose time has come.
 ///
 /// Corresponds to `kdamond_apply_schemes()`.
+#[inline(never)]
 pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
     let pass = Pass::of(ctx);
     let mut has_schemes_to_apply = false;
@@ -354,6 +355,7 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
 }
 
 /// Applies the schemes whose time has come to the regions of all targets that are still there.
+#[inline(never)]
 fn apply_to_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>) {
     let max_region_sz = damon_region_sz_limit(ctx);
     let Parts {

@@ -101,6 +101,7 @@ fn pause(ctx: &mut Context<'_>) -> bool {
 }
 
 /// Ends an aggregation interval that was to end at `next_aggregation_sis`.
+#[inline(never)]
 fn end_aggregation(ctx: &mut Context<'_>, next_aggregation_sis: usize) {
     let attrs = ctx.raw_attrs();
     let next_tune_sis = ctx.next_intervals_tune_sis();

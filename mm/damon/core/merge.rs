@@ -179,6 +179,7 @@ pub(crate) fn damon_merge_regions_of(
 /// Returns the size of the largest region.
 ///
 /// Corresponds to `kdamond_merge_regions()`.
+#[inline(never)]
 pub(crate) fn kdamond_merge_regions(
     ctx: &mut Context<'_>,
     mut threshold: u32,
