@@ -32,6 +32,10 @@ series_depends() {
 # All off, each on with what it needs, and all on that can be on together, with the tests.
 series_configurations() {
 	local symbols tests symbol all=()
+	if ! series_is_compiled; then
+		skip "builds: $SERIES_PATCH" "has no file that a kernel build reads"
+		return
+	fi
 	mapfile -t symbols < <(series_symbols -v TEST)
 	mapfile -t tests < <(series_symbols TEST)
 	series_configuration
@@ -48,6 +52,13 @@ series_configurations() {
 	if ! git -C "$TREE" diff --quiet HEAD~ HEAD -- rust; then
 		check "rustdoc: $SERIES_PATCH" series_rustdoc "$CACHE/build/series-$SERIES_NAME"
 	fi
+}
+
+# Returns whether the patch can change what a build of the kernel makes: documentation and
+# programs that run in user space do not.
+series_is_compiled() {
+	! git -C "$TREE" diff --quiet HEAD~ HEAD -- \
+		. ':!Documentation' ':!MAINTAINERS' ':!tools/mm' ':!tools/testing/selftests'
 }
 
 # series_configuration SYMBOL...: builds with these on and the other ones off.
