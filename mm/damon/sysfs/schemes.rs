@@ -116,8 +116,8 @@ impl Schemes {
     /// Writes the regions that the running schemes try to apply their actions to, or only the sum
     /// of their sizes, to the files of the schemes.
     ///
-    /// What is there of an earlier update is removed first, even if this fails: with `ECANCELED` if
-    /// the kdamond has ended, or does not apply schemes, and with `EBUSY`.
+    /// Nothing is left of an earlier update, even if this fails: with `ECANCELED` if the kdamond has
+    /// ended, or does not apply schemes, and with `EBUSY`.
     pub(crate) fn update_tried_regions(
         &self,
         kdamond: &damon::Kdamond,
@@ -126,8 +126,9 @@ impl Schemes {
     ) -> Result {
         let dirs = self.schemes.list(guard);
 
-        self.clear_tried_regions(guard)?;
-        kdamond.walk(|visit| {
+        dirs.iter()
+            .try_for_each(|dir| dir.tried_regions.begin_update())?;
+        let walked = kdamond.walk(|visit| {
             // The directory may have been removed since the scheme started.
             let Some(dir) = dirs.get(visit.scheme_index()) else {
                 return;
@@ -140,7 +141,10 @@ impl Schemes {
                 // still counts in the sum.
                 tried.add_region(tried.kobject(), visit).ok();
             }
-        })
+        });
+        dirs.iter()
+            .try_for_each(|dir| dir.tried_regions.end_update())?;
+        walked
     }
 }
 

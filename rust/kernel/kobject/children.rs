@@ -118,10 +118,13 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         Ok(())
     }
 
-    /// Removes the last directory, if there is one.
-    pub fn pop(&self, guard: &mut TreeGuard<L>) {
+    /// Keeps the first `len` directories, and removes the other ones.
+    pub fn truncate(&self, guard: &mut TreeGuard<L>, len: usize) {
+        if len == 0 {
+            return self.remove_all(guard);
+        }
         if let Some(list) = self.list.get_mut(guard) {
-            drop(list.pop());
+            list.truncate(len);
             self.nr
                 .store(i32::try_from(list.len()).unwrap_or(i32::MAX), Relaxed);
         }

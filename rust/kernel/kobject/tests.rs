@@ -376,15 +376,19 @@ mod cases {
         };
         assert_eq!(values(&guard), [Some(0), Some(1), Some(2)]);
 
-        // The number of the last one is free again.
-        grown.leaves.pop(&mut guard);
+        // The number of the last one is free again. More than there are is all of them.
+        for len in [4, 3, 2] {
+            grown.leaves.truncate(&mut guard, len);
+        }
+        assert_eq!(values(&guard), [Some(0), Some(1), None]);
         grown
             .leaves
             .push(grown.kobject(), &mut guard, |leaf| leaf.ulong.set(9))?;
         assert_eq!(values(&guard), [Some(0), Some(1), Some(9)]);
 
+        grown.leaves.truncate(&mut guard, 0);
         grown.leaves.remove_all(&mut guard);
-        grown.leaves.pop(&mut guard);
+        grown.leaves.truncate(&mut guard, 1);
         assert_eq!(values(&guard), [None; 3]);
         grown.leaves.push(grown.kobject(), &mut guard, |_| ())?;
         assert_eq!(values(&guard), [Some(5), None, None]);

@@ -8,6 +8,7 @@ use kernel::{
         sysfs_dir,
         tree_lock,
         Kobject,
+        Locked,
         TreeLock, //
     },
     prelude::*, //
@@ -20,6 +21,9 @@ tree_lock! {
 }
 
 /// The regions that a scheme tried to apply its action to, as of the last update.
+///
+/// An update gives the directories that are there other values, and makes and removes only as many
+/// as there are more or fewer regions. That takes less time by far than to make all of them.
 #[sysfs_dir]
 pub(super) struct TriedRegions {
     /// The sum of their sizes.
@@ -29,13 +33,32 @@ pub(super) struct TriedRegions {
     /// One of the regions.
     #[children(lock = TriedRegionsLock)]
     regions: [Region],
+
+    /// How many of the directories the last update has set, also while it is going on.
+    #[state]
+    nr_updated: Locked<usize, TriedRegionsLock>,
 }
 
 impl TriedRegions {
     /// Removes the regions. Fails with `EBUSY` while they are updated.
     pub(super) fn clear(&self) -> Result {
-        self.regions.remove_all(&mut TriedRegionsLock::try_lock()?);
+        self.begin_update()?;
+        self.end_update()
+    }
+
+    /// Begins an update, which has seen no region so far. Fails with `EBUSY` during another one.
+    pub(super) fn begin_update(&self) -> Result {
+        *self.nr_updated.get_mut(&mut TriedRegionsLock::try_lock()?) = 0;
         self.total_bytes.set(0);
+        Ok(())
+    }
+
+    /// Ends an update: removes the directories of regions that it has not seen.
+    pub(super) fn end_update(&self) -> Result {
+        let mut guard = TriedRegionsLock::try_lock()?;
+        let nr_updated = *self.nr_updated.get(&guard);
+
+        self.regions.truncate(&mut guard, nr_updated);
         Ok(())
     }
 
@@ -48,29 +71,24 @@ impl TriedRegions {
             .set(self.total_bytes.get().wrapping_add(size));
     }
 
-    /// Makes the directory of a region below `parent`, the kobject of this directory.
+    /// Shows a region in the next directory below `parent`, the kobject of this directory.
     ///
-    /// Fails with `ENOMEM` and leaves nothing of that directory.
+    /// Fails with `ENOMEM`. Then the directory is for the next region, or removed in the end.
     pub(super) fn add_region(&self, parent: &Kobject, visit: &Visit<'_>) -> Result {
         let mut guard = TriedRegionsLock::try_lock()?;
-        let range = visit.range();
+        let index = *self.nr_updated.get(&guard);
 
-        self.regions.push(parent, &mut guard, |region| {
-            region.start.set(range.start);
-            region.end.set(range.end);
-            region.nr_accesses.set(visit.nr_accesses());
-            region.age.set(visit.age());
-            region.sz_filter_passed.set(visit.sz_filter_passed());
-        })?;
-
-        let filled = match self.regions.list(&guard).last() {
-            Some(region) => region.probes.fill(region.probes.kobject(), visit),
-            None => Ok(()),
-        };
-        if filled.is_err() {
-            self.regions.pop(&mut guard);
+        match self.regions.list(&guard).get(index) {
+            Some(region) => region.set(visit),
+            None => self
+                .regions
+                .push(parent, &mut guard, |region| region.set(visit))?,
         }
-        filled
+        if let Some(region) = self.regions.list(&guard).get(index) {
+            region.probes.fill(region.probes.kobject(), visit)?;
+        }
+        *self.nr_updated.get_mut(&mut guard) = index.saturating_add(1);
+        Ok(())
     }
 }
 
@@ -102,6 +120,19 @@ struct Region {
     probes: Probes,
 }
 
+impl Region {
+    /// Sets the files to what is known of a region.
+    fn set(&self, visit: &Visit<'_>) {
+        let range = visit.range();
+
+        self.start.set(range.start);
+        self.end.set(range.end);
+        self.nr_accesses.set(visit.nr_accesses());
+        self.age.set(visit.age());
+        self.sz_filter_passed.set(visit.sz_filter_passed());
+    }
+}
+
 tree_lock! {
     /// Held to make the directories of probes, by who holds [`TriedRegionsLock`].
     enum TriedProbesLock;
@@ -116,14 +147,23 @@ struct Probes {
 }
 
 impl Probes {
-    /// Makes the directories of the probes below `parent`, the kobject of this directory.
+    /// Shows what the probes found in the directories below `parent`, the kobject of this
+    /// directory. As for regions, those that are there stay.
     fn fill(&self, parent: &Kobject, visit: &Visit<'_>) -> Result {
         let mut guard = TriedProbesLock::try_lock()?;
+        let mut nr: usize = 0;
 
-        visit.probe_hits().try_for_each(|hits| {
-            self.probes
-                .push(parent, &mut guard, |probe| probe.hits.set(hits))
-        })
+        for hits in visit.probe_hits() {
+            match self.probes.list(&guard).get(nr) {
+                Some(probe) => probe.hits.set(hits),
+                None => self
+                    .probes
+                    .push(parent, &mut guard, |probe| probe.hits.set(hits))?,
+            }
+            nr = nr.saturating_add(1);
+        }
+        self.probes.truncate(&mut guard, nr);
+        Ok(())
     }
 }
 
