@@ -24,6 +24,7 @@ ATTRIBUTES = (
     "ulong", "int", "bool", "keyword", "last-keyword", "path", "nr-targets", "nr-schemes",
 )
 SYSFS_RATIOS = {
+    "first-update-1000": 1.0, "first-update-10000": 1.0,
     "update-1000": 0.7, "update-10000": 0.7, "read-1000": 1.0, "read-10000": 1.0,
     "update-and-read-1000": 0.7, "update-and-read-10000": 0.7,
     "memory-1000": 1.0, "memory-10000": 1.0,
