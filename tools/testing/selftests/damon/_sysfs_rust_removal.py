@@ -142,6 +142,14 @@ def read_files(_):
                 yield path, e.errno
 
 
+def use(path, fd):
+    try:
+        os.write(fd, os.pread(fd, 4096, 0))
+        return path, 0
+    except OSError as e:
+        return path, e.errno
+
+
 def hold_open(_):
     '''Keep files open over a removal, and use them before and after it.'''
     files = []
@@ -152,13 +160,11 @@ def hold_open(_):
             files.append((file.path, os.open(full(file.path), os.O_RDWR)))
         except OSError as e:
             yield file.path, e.errno
-    for path, fd in files * 3:
-        try:
-            data = os.pread(fd, 4096, 0)
-            os.write(fd, data)
-            yield path, 0
-        except OSError as e:
-            yield path, e.errno
+            continue
+        # Before all others are open, because that takes longer than some live.
+        yield use(*files[-1])
+    for path, fd in files * 2:
+        yield use(path, fd)
     for _, fd in files:
         os.close(fd)
 
