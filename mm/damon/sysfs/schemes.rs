@@ -116,8 +116,8 @@ impl Schemes {
     /// Writes the regions that the running schemes try to apply their actions to, or only the sum
     /// of their sizes, to the files of the schemes.
     ///
-    /// Nothing is left of an earlier update, even if this fails: with `ECANCELED` if the kdamond has
-    /// ended, or does not apply schemes, and with `EBUSY`.
+    /// Nothing is left of an earlier update, even if this fails: with `ECANCELED` if the kdamond
+    /// has ended, or does not apply schemes, and with `EBUSY`.
     pub(crate) fn update_tried_regions(
         &self,
         kdamond: &damon::Kdamond,
