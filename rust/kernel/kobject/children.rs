@@ -118,6 +118,24 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         Ok(())
     }
 
+    /// Calls `set` for directory `index`, or for one that is made as [`Children::push`] makes it if
+    /// there are not so many.
+    ///
+    /// Fails with `ENOMEM` and leaves those that there are alone.
+    pub fn set_or_push(
+        &self,
+        parent: &Kobject,
+        guard: &mut TreeGuard<L>,
+        index: usize,
+        set: impl FnOnce(&T),
+    ) -> Result {
+        if let Some(dir) = self.list(guard).get(index) {
+            set(dir);
+            return Ok(());
+        }
+        self.push(parent, guard, set)
+    }
+
     /// Keeps the first `len` directories, and removes the other ones.
     pub fn truncate(&self, guard: &mut TreeGuard<L>, len: usize) {
         if len == 0 {

@@ -381,10 +381,13 @@ mod cases {
             grown.leaves.truncate(&mut guard, len);
         }
         assert_eq!(values(&guard), [Some(0), Some(1), None]);
-        grown
-            .leaves
-            .push(grown.kobject(), &mut guard, |leaf| leaf.ulong.set(9))?;
-        assert_eq!(values(&guard), [Some(0), Some(1), Some(9)]);
+        for (index, value) in [(1, 8), (2, 9)] {
+            let set = |leaf: &Leaf| leaf.ulong.set(value);
+            grown
+                .leaves
+                .set_or_push(grown.kobject(), &mut guard, index, set)?;
+        }
+        assert_eq!(values(&guard), [Some(0), Some(8), Some(9)]);
 
         grown.leaves.truncate(&mut guard, 0);
         grown.leaves.remove_all(&mut guard);

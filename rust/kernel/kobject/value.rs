@@ -43,13 +43,24 @@ pub mod parse {
 
     use super::super::Input;
 
+    /// Turns what a parser returned into a result. Numbers that are good, nearly all, do not pay
+    /// for the call that [`to_result`] is.
+    #[inline]
+    fn parsed(code: c_int) -> Result {
+        if code == 0 {
+            Ok(())
+        } else {
+            to_result(code)
+        }
+    }
+
     /// Parses an `unsigned long`, as `kstrtoul()` does.
     #[inline]
     pub fn ulong(input: Input<'_>) -> Result<usize> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
+        parsed(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
         usize::try_from(value).map_err(|_| ERANGE)
     }
 
@@ -59,7 +70,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
+        parsed(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -69,7 +80,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
+        parsed(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -80,7 +91,7 @@ pub mod parse {
         let mut value = false;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
+        parsed(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
         Ok(value)
     }
 

@@ -78,12 +78,8 @@ impl TriedRegions {
         let mut guard = TriedRegionsLock::try_lock()?;
         let index = *self.nr_updated.get(&guard);
 
-        match self.regions.list(&guard).get(index) {
-            Some(region) => region.set(visit),
-            None => self
-                .regions
-                .push(parent, &mut guard, |region| region.set(visit))?,
-        }
+        self.regions
+            .set_or_push(parent, &mut guard, index, |region| region.set(visit))?;
         if let Some(region) = self.regions.list(&guard).get(index) {
             region.probes.fill(region.probes.kobject(), visit)?;
         }
@@ -154,12 +150,8 @@ impl Probes {
         let mut nr: usize = 0;
 
         for hits in visit.probe_hits() {
-            match self.probes.list(&guard).get(nr) {
-                Some(probe) => probe.hits.set(hits),
-                None => self
-                    .probes
-                    .push(parent, &mut guard, |probe| probe.hits.set(hits))?,
-            }
+            self.probes
+                .set_or_push(parent, &mut guard, nr, |probe| probe.hits.set(hits))?;
             nr = nr.saturating_add(1);
         }
         self.probes.truncate(&mut guard, nr);

@@ -55,7 +55,7 @@ static struct measurement {
 	/* per thousand regions */
 	u64 ns[MAX_AGGREGATIONS];
 	struct task_struct *kdamond;
-	/* in this interval, and in all of them */
+	/* in this interval so far, and in each of them */
 	u64 allocated;
 	u64 allocations[MAX_AGGREGATIONS];
 	unsigned long stack;
