@@ -109,6 +109,9 @@ pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
         .map(Literal::u32_suffixed)
         .collect();
     let c_words = words.iter().map(c_string).collect::<Result<Vec<_>>>()?;
+    let words_in_bytes = words
+        .iter()
+        .map(|word| Literal::byte_string(word.value().as_bytes()));
     let lines = words.iter().map(|word| {
         Literal::byte_string(format!("{}\n", word.value()).as_bytes()) //
     });
@@ -142,12 +145,10 @@ pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
             }
 
             fn parse(input: ::kernel::kobject::Input<'_>) -> ::kernel::error::Result<Self> {
-                #(
-                    if ::kernel::kobject::parse::is_word(input, #c_words) {
-                        return Ok(Self::#variants);
-                    }
-                )*
-                Err(::kernel::error::code::EINVAL)
+                match ::kernel::kobject::parse::word(input) {
+                    #(#words_in_bytes => Ok(Self::#variants),)*
+                    _ => Err(::kernel::error::code::EINVAL),
+                }
             }
 
             fn emit(

@@ -178,13 +178,11 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 ///
 ///     fn parse(input: Input<'_>) -> Result<Self> {
-///         if parse::is_word(input, c"red") {
-///             return Ok(Self::Red);
+///         match parse::word(input) {
+///             b"red" => Ok(Self::Red),
+///             b"off-white" => Ok(Self::OffWhite),
+///             _ => Err(EINVAL),
 ///         }
-///         if parse::is_word(input, c"off-white") {
-///             return Ok(Self::OffWhite);
-///         }
-///         Err(EINVAL)
 ///     }
 ///
 ///     fn emit(self, out: &mut Emitter<'_>) -> Result {

@@ -39,11 +39,14 @@ impl AttrCell for MemcgPath {
 
     /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock is held.
     fn store(&self, input: Input<'_>) -> Result {
-        let mut path = KVec::new();
+        let new = input.to_c_str().to_bytes();
+        let mut guard = DamonSysfsLock::try_lock()?;
+        let path = self.0.get_mut(&mut guard);
 
-        path.extend_from_slice(input.to_c_str().to_bytes(), GFP_KERNEL)?;
-        *self.0.get_mut(&mut DamonSysfsLock::try_lock()?) = path;
-        Ok(())
+        // Failing leaves the old path; the memory of it is used again.
+        path.reserve(new.len().saturating_sub(path.len()), GFP_KERNEL)?;
+        path.clear();
+        Ok(path.extend_from_slice(new, GFP_KERNEL)?)
     }
 }
 

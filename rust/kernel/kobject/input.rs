@@ -41,6 +41,7 @@ impl<'a> Input<'a> {
     /// # Safety
     ///
     /// `ptr` must point to a NUL-terminated string that nobody changes for `'a`.
+    #[inline]
     pub(super) unsafe fn from_char_ptr(ptr: *const ffi::c_char) -> Self {
         // INVARIANT: The caller promises it.
         Self(ptr, PhantomData)
@@ -53,6 +54,7 @@ impl<'a> Input<'a> {
     }
 
     /// Looks for the end of the string.
+    #[inline]
     pub fn to_c_str(self) -> &'a CStr {
         // SAFETY: By the invariant, this is a NUL-terminated string that stays as it is for `'a`.
         unsafe { CStr::from_char_ptr(self.0) }

@@ -34,11 +34,7 @@ pub mod parse {
     use crate::{
         bindings,
         error::to_result,
-        prelude::*,
-        str::{
-            CStr,
-            CStrExt as _, //
-        }, //
+        prelude::*, //
     };
 
     use super::super::Input;
@@ -95,11 +91,13 @@ pub mod parse {
         Ok(value)
     }
 
-    /// Tells whether `input` is `word`, but for one newline at the end, as `sysfs_streq()` does.
+    /// Returns the word that `input` is: all of it but for one newline at the end, which is what
+    /// `sysfs_streq()` compares.
     #[inline]
-    pub fn is_word(input: Input<'_>, word: &CStr) -> bool {
-        // SAFETY: Both strings are NUL-terminated.
-        unsafe { bindings::sysfs_streq(input.as_char_ptr(), word.as_char_ptr()) }
+    pub fn word(input: Input<'_>) -> &[u8] {
+        let line = input.to_c_str().to_bytes();
+
+        line.strip_suffix(b"\n").unwrap_or(line)
     }
 }
 
@@ -134,14 +132,17 @@ macro_rules! impl_attr_value {
 
                 const KIND: Kind = $kind;
 
+                #[inline]
                 fn into_repr(self) -> Self {
                     self
                 }
 
+                #[inline]
                 fn from_repr(repr: Self) -> Self {
                     repr
                 }
 
+                #[inline]
                 fn parse(input: Input<'_>) -> Result<Self> {
                     $parse(input)
                 }
@@ -189,14 +190,17 @@ impl AttrValue for bool {
 
     const KIND: Kind = Kind::Bool;
 
+    #[inline]
     fn into_repr(self) -> Self {
         self
     }
 
+    #[inline]
     fn from_repr(repr: Self) -> Self {
         repr
     }
 
+    #[inline]
     fn parse(input: Input<'_>) -> Result<Self> {
         parse::boolean(input)
     }
@@ -213,14 +217,17 @@ impl AttrValue for NonZeroUsize {
 
     const KIND: Kind = Kind::NonZeroUlong;
 
+    #[inline]
     fn into_repr(self) -> usize {
         self.get()
     }
 
+    #[inline]
     fn from_repr(repr: usize) -> Self {
         Self::new(repr).unwrap_or(Self::MIN)
     }
 
+    #[inline]
     fn parse(input: Input<'_>) -> Result<Self> {
         Self::new(parse::ulong(input)?).ok_or(EINVAL)
     }

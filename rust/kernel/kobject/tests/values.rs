@@ -122,8 +122,16 @@ mod cases {
         for colour in [Colour::Red, Colour::OffWhite] {
             assert_eq!(Colour::from_repr(colour.into_repr()), colour);
         }
-        assert!(parse::is_word(c"on\n".into(), c"on"));
-        assert!(!parse::is_word(c"one".into(), c"on"));
+        for (input, word) in [
+            (c"on", &b"on"[..]),
+            (c"on\n", b"on"),
+            (c"on\n\n", b"on\n"),
+            (c"\non", b"\non"),
+            (c"\n", b""),
+            (c"", b""),
+        ] {
+            assert_eq!(parse::word(input.into()), word);
+        }
     }
 
     #[test]
