@@ -39,24 +39,13 @@ pub mod parse {
 
     use super::super::Input;
 
-    /// Turns what a parser returned into a result. Numbers that are good, nearly all, do not pay
-    /// for the call that [`to_result`] is.
-    #[inline]
-    fn parsed(code: c_int) -> Result {
-        if code == 0 {
-            Ok(())
-        } else {
-            to_result(code)
-        }
-    }
-
     /// Parses an `unsigned long`, as `kstrtoul()` does.
     #[inline]
     pub fn ulong(input: Input<'_>) -> Result<usize> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        parsed(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
+        to_result(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
         usize::try_from(value).map_err(|_| ERANGE)
     }
 
@@ -66,7 +55,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        parsed(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
+        to_result(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -76,7 +65,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        parsed(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
+        to_result(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -87,7 +76,7 @@ pub mod parse {
         let mut value = false;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        parsed(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
+        to_result(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
         Ok(value)
     }
 
