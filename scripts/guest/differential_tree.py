@@ -86,7 +86,8 @@ class Tree:
             shown += ' at %d' % offset
         show = (lambda n: 'all' if n == len(data) else '%d bytes' % n)
         err = self.attempt('write %s %s' % (path, shown), function, show)
-        if not err and path == KDAMONDS + '/nr_kdamonds':
+        # An empty write succeeds without the kernel asking DAMON: nothing is made anew.
+        if not err and data and path == KDAMONDS + '/nr_kdamonds':
             self.ran.clear()
         return err
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #: differential  random operations on the files of DAMON are answered as by the one in C
-#: differential-long  the same with more of them, 10 min (only by name; see --seeds)
+#: differential-long  the same with more of them, 30 min (only by name; see --seeds)
 
 # What --seeds sets.
 SEEDS=()
@@ -42,6 +42,7 @@ differential() {
 same_log() {
 	[[ $(tail -n 1 "$1") == 'the end' ]] || die "$1 is not complete"
 	cmp --silent "$1" "$2" && return
-	diff --unified=15 "$1" "$2" | head -n 40
+	# Reads all of what diff writes, which would die of a closed pipe.
+	diff --unified=15 "$1" "$2" | sed -n 1,40p
 	return 1
 }
