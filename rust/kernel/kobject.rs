@@ -12,6 +12,7 @@
 //! | [`Node`]        | the kobject together with its data, as a file's methods see it         |
 //! | [`File`]        | one file of a directory: name, mode, how to show and to store           |
 //! | [`Input`]       | what was written to a file                                            |
+//! | [`Stored`]      | what a write returns: the count, or an error number                   |
 //! | [`Value`]       | the value that a file holds, read and written whole                     |
 //! | [`Children`]    | the numbered subdirectories that a `nr` file makes and removes          |
 //! | [`Locked`]      | data that only the holder of the tree's lock can reach                  |
@@ -122,7 +123,8 @@ pub use self::{
     emitter::Emitter,
     file::{
         File,
-        FileList, //
+        FileList,
+        Stored, //
     },
     info::{
         DirInfo,

@@ -75,6 +75,13 @@ struct FileCode<'a> {
     default: TokenStream,
 }
 
+/// Returns the `store` of a file, which does what `body` says.
+fn stored(body: TokenStream) -> TokenStream {
+    quote!(Some(|this, input| {
+        ::kernel::kobject::Stored::with(input, || #body)
+    }))
+}
+
 /// Returns the code of a file that holds a value.
 fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
     let show = match (&attr.show, &attr.held) {
@@ -89,16 +96,16 @@ fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
     };
     let store = match (&attr.store, &attr.held) {
         _ if !attr.writable => quote!(None),
-        (Some(store), _) => quote!(Some(|this, input| (#store)(this, input))),
-        (None, Held::Cell(ty)) => quote!(Some(
-            |this, input| <#ty as ::kernel::kobject::AttrCell>::store(&this.#ident, input)
-        )),
+        (Some(store), _) => stored(quote!((#store)(this, input))),
+        (None, Held::Cell(ty)) => stored(quote!({
+            <#ty as ::kernel::kobject::AttrCell>::store(&this.#ident, input)
+        })),
         (None, Held::Value(ty)) => {
             let parse = match &attr.parse {
                 Some(parse) => quote!((#parse)),
                 None => quote!(<#ty as ::kernel::kobject::AttrValue>::parse),
             };
-            quote!(Some(|this, input| {
+            stored(quote!({
                 this.#ident.set(#parse(input)?);
                 Ok(())
             }))
@@ -167,7 +174,7 @@ fn nr_file<'a>(
         doc,
         writable: true,
         show: quote!(Some(|this, out| this.#ident.show_nr(out))),
-        store: quote!(Some(|this, input| {
+        store: stored(quote!({
             this.#ident.store_nr(this.kobject(), input, #max, #check, #init)
         })),
         kind: quote!(::kernel::kobject::Kind::Nr(#max_kind)),

@@ -87,8 +87,10 @@ mod tests;
 ///         0o600,
 ///         Some(|this, out| AttrValue::emit(this.capacity.get(), out)),
 ///         Some(|this, input| {
-///             this.capacity.set(<usize as AttrValue>::parse(input)?);
-///             Ok(())
+///             Stored::with(input, || {
+///                 this.capacity.set(<usize as AttrValue>::parse(input)?);
+///                 Ok(())
+///             })
 ///         }),
 ///     );
 ///     const __FILE_NR_APPLES: &'static File<Self> = &File::new(
@@ -96,8 +98,10 @@ mod tests;
 ///         0o600,
 ///         Some(|this, out| this.apples.show_nr(out)),
 ///         Some(|this, input| {
-///             this.apples
-///                 .store_nr(this.kobject(), input, Some(100), |_guard| Ok(()), |_child| ())
+///             Stored::with(input, || {
+///                 this.apples
+///                     .store_nr(this.kobject(), input, Some(100), |_guard| Ok(()), |_child| ())
+///             })
 ///         }),
 ///     );
 /// }

@@ -76,10 +76,12 @@ impl<T: Directory> Node<T> {
         T::FILES.find(name).ok_or(ENOENT)?.show(self, out)
     }
 
-    /// Stores a string as a write of it does.
+    /// Stores a string as a write of it does, and returns how many bytes were written.
     #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
-    pub(super) fn store(&self, name: &CStr, input: &CStr) -> Result {
-        T::FILES.find(name).ok_or(ENOENT)?.store(self, input.into())
+    pub(super) fn store(&self, name: &CStr, input: &CStr) -> Result<usize> {
+        let file = T::FILES.find(name).ok_or(ENOENT)?;
+
+        file.store(self, input.into()).to_result()
     }
 
     /// Returns the node of a kobject.

@@ -26,7 +26,37 @@ use super::{
 type Show<T> = fn(&Node<T>, &mut Emitter<'_>) -> Result;
 
 /// Takes what user space wrote to a file of a node. sysfs ends it with a NUL.
-type Store<T> = fn(&Node<T>, Input<'_>) -> Result;
+type Store<T> = fn(&Node<T>, Input<'_>) -> Stored;
+
+/// What a write returns: how many bytes were written, or an error number.
+///
+/// The function of each file makes it by itself, so that the one that sysfs calls can end with a
+/// jump to that: a write of a number takes so little time that a second return is seen in it.
+///
+/// # Invariants
+///
+/// A negative value is a negated error number.
+#[repr(transparent)]
+pub struct Stored(isize);
+
+impl Stored {
+    /// Calls `store`, which takes all of `input` or fails.
+    #[inline]
+    pub fn with(input: Input<'_>, store: impl FnOnce() -> Result) -> Self {
+        // INVARIANT: `from_result()` gives the negated number of an error, or else the count.
+        Self(from_result(|| {
+            store()?;
+            Ok(input.count())
+        }))
+    }
+
+    /// Returns what user space sees of the write.
+    #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
+    pub(super) fn to_result(&self) -> Result<usize> {
+        crate::error::to_result(ffi::c_int::try_from(self.0)?)?;
+        Ok(usize::try_from(self.0)?)
+    }
+}
 
 /// One file of the directories of type `T`.
 ///
@@ -63,8 +93,12 @@ impl<T: Directory> File<T> {
     }
 
     /// Stores what was written to the file of `node`.
-    pub(super) fn store(&self, node: &Node<T>, input: Input<'_>) -> Result {
-        self.store.ok_or(EIO)?(node, input)
+    #[inline]
+    pub(super) fn store(&self, node: &Node<T>, input: Input<'_>) -> Stored {
+        match self.store {
+            Some(store) => store(node, input),
+            None => Stored::with(input, || Err(EIO)),
+        }
     }
 
     /// Describes the same file under a second name.
@@ -181,7 +215,7 @@ unsafe extern "C" fn show<T: Directory>(
 ///
 /// - `kobj` must be the kobject of a published [`Node<T>`], whose files the caller keeps active.
 /// - `attr` must be the `attribute` of an entry of `T::FILES`.
-/// - `buf` must be a NUL-terminated string that nobody changes meanwhile.
+/// - `buf` must point to `count` bytes with a NUL behind them that nobody changes meanwhile.
 unsafe extern "C" fn store<T: Directory>(
     kobj: *mut bindings::kobject,
     attr: *mut bindings::attribute,
@@ -193,11 +227,8 @@ unsafe extern "C" fn store<T: Directory>(
     // SAFETY: By the invariant of `File`, a pointer to an `attribute` of `T::FILES`, all of which
     // are static, is a pointer to the file.
     let file = unsafe { &*attr.cast::<File<T>>() };
-    // SAFETY: `buf` is NUL-terminated, and stays as it is.
-    let input = unsafe { Input::from_char_ptr(buf) };
+    // SAFETY: `buf` has `count` bytes and a NUL, which stay as they are.
+    let input = unsafe { Input::from_raw_parts(buf, count) };
 
-    from_result(|| {
-        file.store(node, input)?;
-        Ok(isize::try_from(count)?)
-    })
+    file.store(node, input).0
 }

@@ -228,7 +228,7 @@ mod cases {
         let leaf = publish::<Leaf>(c"rust_kunit")?;
 
         shows(&leaf, c"ulong", b"5\n")?;
-        leaf.store(c"ulong", c"0x20\n")?;
+        assert_eq!(leaf.store(c"ulong", c"0x20\n"), Ok(5));
         shows(&leaf, c"ulong", b"32\n")?;
         assert_eq!(leaf.store(c"ulong", c"-1"), Err(EINVAL));
         shows(&leaf, c"ulong", b"32\n")?;
@@ -328,6 +328,8 @@ mod cases {
             (c"0", Ok(()), 0),
             (c"1", Ok(()), 1),
         ] {
+            let expected = expected.map(|()| input.count_bytes());
+
             assert_eq!(branch.store(c"nr_leaves", input), expected);
             assert_eq!(branch.leaves.list(&TestLock::try_lock()?).len(), nr);
         }

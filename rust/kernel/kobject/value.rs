@@ -33,11 +33,27 @@ use super::{
 pub mod parse {
     use crate::{
         bindings,
-        error::to_result,
+        ffi,
         prelude::*, //
     };
 
     use super::super::Input;
+
+    /// Does what [`to_result()`](crate::error::to_result) does, in line: numbers take so little
+    /// time that a call more is seen in it.
+    #[inline(always)]
+    fn checked(err: ffi::c_int) -> Result {
+        if err < 0 {
+            return Err(failed(err));
+        }
+        Ok(())
+    }
+
+    /// Keeps what follows a failure out of the way of what succeeds.
+    #[cold]
+    fn failed(err: ffi::c_int) -> Error {
+        Error::from_errno(err)
+    }
 
     /// Parses an `unsigned long`, as `kstrtoul()` does.
     #[inline]
@@ -45,7 +61,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
+        checked(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
         usize::try_from(value).map_err(|_| ERANGE)
     }
 
@@ -55,7 +71,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
+        checked(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -65,7 +81,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
+        checked(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -76,7 +92,7 @@ pub mod parse {
         let mut value = false;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
+        checked(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
         Ok(value)
     }
 
@@ -255,7 +271,12 @@ impl<T: AttrValue> Value<T> {
 
     /// Replaces the value.
     pub fn set(&self, value: T) {
-        self.0.store(value.into_repr(), Relaxed);
+        // This `write_volatile` is intended to correspond to a `WRITE_ONCE()`, as does a relaxed
+        // store, but is not a call where the helpers of the C side are not inlined.
+        //
+        // SAFETY: `Atomic::as_ptr()` guarantees a valid and aligned pointer. A `WRITE_ONCE()` does
+        // not race with the relaxed loads, the only other accesses.
+        unsafe { self.0.as_ptr().write_volatile(value.into_repr()) };
     }
 
     /// Shows `value` as the file would whose value `_field` picks from its directory.
