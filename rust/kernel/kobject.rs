@@ -15,6 +15,7 @@
 //! | [`Stored`]      | what a write returns: the count, or an error number                   |
 //! | [`Value`]       | the value that a file holds, read and written whole                     |
 //! | [`Children`]    | the numbered subdirectories that a `nr` file makes and removes          |
+//! | [`Sequence`]    | the numbered subdirectories that the code sets one after the other      |
 //! | [`Locked`]      | data that only the holder of the tree's lock can reach                  |
 //! | [`Info`]        | a description of the tree, for documentation and tests                  |
 //!
@@ -109,6 +110,7 @@ mod file;
 mod info;
 mod input;
 mod lock;
+mod sequence;
 #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
 mod tests;
 mod value;
@@ -139,6 +141,7 @@ pub use self::{
         TreeGuard,
         TreeLock, //
     },
+    sequence::Sequence,
     value::{
         parse,
         AttrCell,

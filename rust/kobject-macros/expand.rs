@@ -296,8 +296,14 @@ fn field_of(entry: &Entry) -> Option<TokenStream> {
             Held::Cell(ty) => quote!(#ty),
         },
         EntryKind::Dir { ty, .. } => quote!(::kernel::kobject::Dir<#ty>),
+        EntryKind::Children(Children {
+            names: Some(_),
+            ty,
+            lock,
+            ..
+        }) => quote!(::kernel::kobject::Children<#ty, #lock>),
         EntryKind::Children(Children { ty, lock, .. }) => {
-            quote!(::kernel::kobject::Children<#ty, #lock>)
+            quote!(::kernel::kobject::Sequence<#ty, #lock>)
         }
         EntryKind::State { .. } => {
             let ty = &field.ty;

@@ -44,8 +44,8 @@ mod tests;
 /// `[Type]` and becomes `Children<Type, Lock>`, and the directory gets a file that makes N of them
 /// when N is written to it.
 ///
-/// * `nr = "..."`: the name of that file. Without it there is none, and the code makes the
-///   directories with `Children::push()`.
+/// * `nr = "..."`: the name of that file. Without it there is none, the field becomes a
+///   `Sequence<Type, Lock>`, and the code makes the directories.
 /// * `alias(...)`: as above, a second name of that file.
 /// * `max = EXPR`: the largest number that is accepted.
 /// * `check = PATH`: a `fn(&Self, &TreeGuard<Lock>) -> Result` that may refuse, once the lock is

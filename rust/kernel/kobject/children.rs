@@ -92,68 +92,6 @@ impl<T: Directory, L: TreeLock> Children<T, L> {
         Ok(())
     }
 
-    /// Makes one more directory below `parent`, the kobject of the directory that this belongs to,
-    /// with `init` called for it before it is shown.
-    ///
-    /// Fails with `ENOMEM` and leaves those that there are alone.
-    pub fn push(
-        &self,
-        parent: &Kobject,
-        guard: &mut TreeGuard<L>,
-        init: impl FnOnce(&T),
-    ) -> Result {
-        let list = match self.list.get_mut(guard) {
-            Some(list) => list,
-            none => none.insert(KBox::new(KVec::new(), GFP_KERNEL)?),
-        };
-        let nr = i32::try_from(list.len())?;
-        let dir = Dir::new()?;
-
-        init(&dir);
-        // Shown last: what is in the list is in sysfs.
-        list.reserve(1, GFP_KERNEL)?;
-        dir.add_nr(parent, nr)?;
-        list.push_within_capacity(dir).map_err(|_| ENOMEM)?;
-        self.nr.store(nr.saturating_add(1), Relaxed);
-        Ok(())
-    }
-
-    /// Calls `set` for directory `index`, or for one that is made as [`Children::push`] makes it if
-    /// there are not so many.
-    ///
-    /// Fails with `ENOMEM` and leaves those that there are alone.
-    pub fn set_or_push(
-        &self,
-        parent: &Kobject,
-        guard: &mut TreeGuard<L>,
-        index: usize,
-        set: impl FnOnce(&T),
-    ) -> Result {
-        if let Some(dir) = self.list(guard).get(index) {
-            set(dir);
-            return Ok(());
-        }
-        self.push(parent, guard, set)
-    }
-
-    /// Keeps the first `len` directories, and removes the other ones.
-    pub fn truncate(&self, guard: &mut TreeGuard<L>, len: usize) {
-        if len == 0 {
-            return self.remove_all(guard);
-        }
-        if let Some(list) = self.list.get_mut(guard) {
-            list.truncate(len);
-            self.nr
-                .store(i32::try_from(list.len()).unwrap_or(i32::MAX), Relaxed);
-        }
-    }
-
-    /// Removes all directories.
-    pub fn remove_all(&self, guard: &mut TreeGuard<L>) {
-        self.nr.store(0, Relaxed);
-        *self.list.get_mut(guard) = None;
-    }
-
     /// Removes all directories, as their owner who needs no lock.
     pub fn clear(&mut self) {
         self.nr.store(0, Relaxed);

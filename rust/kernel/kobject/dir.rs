@@ -17,6 +17,7 @@ use crate::{
     types::Opaque, //
 };
 use core::{
+    cell::UnsafeCell,
     ops::Deref,
     ptr::NonNull, //
 };
@@ -53,13 +54,16 @@ pub trait Directory: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// `kobj` is initialised, its type is the one that `Tables` has for `T`, and the node was
-/// allocated by a [`KBox`].
+/// - `kobj` is initialised, its type is the one that `Tables` has for `T`, and the node was
+///   allocated by a [`KBox`].
+/// - `next` is reached only by who has exclusive access to the [`Dir`] of the node.
 #[repr(C)]
 pub struct Node<T: Directory> {
     kobj: Opaque<bindings::kobject>,
     /// Set by whoever shows the directory; there is one chance.
     added: AtomicFlag,
+    /// The directory behind this one in a `Sequence`.
+    next: UnsafeCell<Option<Dir<T>>>,
     data: T,
 }
 
@@ -147,6 +151,7 @@ impl<T: Directory> Dir<T> {
             Node {
                 kobj: Opaque::zeroed(),
                 added: AtomicFlag::new(false),
+                next: UnsafeCell::new(None),
                 data: T::new()?,
             },
             GFP_KERNEL,
@@ -255,6 +260,13 @@ impl<T: Directory> Dir<T> {
         // have exclusive access, and by methods of files; and `kobject_del()` has waited for
         // those, here and in all that is below.
         unsafe { &mut (*self.node.as_ptr()).data }.remove_dirs();
+    }
+
+    /// Returns the place for the directory behind this one.
+    pub(super) fn next_mut(&mut self) -> &mut Option<Self> {
+        // SAFETY: By the invariant of `Dir` the node is alive, and by that of `Node` nobody else
+        // reaches the place while `self` is borrowed exclusively.
+        unsafe { &mut *(*self.node.as_ptr()).next.get() }
     }
 
     /// Returns the kobject of a node as the C side wants it.

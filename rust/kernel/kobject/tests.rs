@@ -367,36 +367,69 @@ mod cases {
         let mut guard = TestLock::try_lock()?;
 
         assert!(Grown::INFO.files.is_empty());
-        for value in 0..3 {
-            grown
-                .leaves
-                .push(grown.kobject(), &mut guard, |leaf| leaf.ulong.set(value))?;
-        }
-        let values = |guard: &TreeGuard<TestLock>| {
-            let mut leaves = grown.leaves.list(guard).iter();
-            [(); 3].map(|()| leaves.next().map(|leaf| leaf.ulong.get()))
+        // Sets the directories to `values`, as many as that are.
+        let pass = |guard: &mut TreeGuard<TestLock>, values: &[usize]| -> Result {
+            grown.leaves.begin(guard);
+            for &value in values {
+                let leaf = grown.leaves.current(grown.kobject(), guard, |leaf| {
+                    leaf.ulong.set(value);
+                })?;
+                assert_eq!(leaf.ulong.get(), value);
+                grown.leaves.advance(guard)?;
+            }
+            grown.leaves.end(guard);
+            Ok(())
         };
-        assert_eq!(values(&guard), [Some(0), Some(1), Some(2)]);
+        // Returns the values of the directories, in order. One that is made has the default, 5.
+        let values = |guard: &mut TreeGuard<TestLock>| -> Result<[Option<usize>; 4]> {
+            let mut values = [None; 4];
 
-        // The number of the last one is free again. More than there are is all of them.
-        for len in [4, 3, 2] {
-            grown.leaves.truncate(&mut guard, len);
-        }
-        assert_eq!(values(&guard), [Some(0), Some(1), None]);
-        for (index, value) in [(1, 8), (2, 9)] {
+            grown.leaves.begin(guard);
+            for value in &mut values {
+                let mut is_new = true;
+                let leaf = grown.leaves.current(grown.kobject(), guard, |leaf| {
+                    is_new = leaf.ulong.get() == 5;
+                })?;
+
+                if is_new {
+                    break;
+                }
+                *value = Some(leaf.ulong.get());
+                grown.leaves.advance(guard)?;
+            }
+            grown.leaves.end(guard);
+            Ok(values)
+        };
+
+        assert_eq!(values(&mut guard)?, [None; 4]);
+        pass(&mut guard, &[10, 11, 12])?;
+        assert_eq!(values(&mut guard)?, [Some(10), Some(11), Some(12), None]);
+
+        // Those that are there get other values. The number of one that went is free again.
+        pass(&mut guard, &[20, 21])?;
+        assert_eq!(values(&mut guard)?, [Some(20), Some(21), None, None]);
+        pass(&mut guard, &[30, 31, 32, 33])?;
+        assert_eq!(
+            values(&mut guard)?,
+            [Some(30), Some(31), Some(32), Some(33)]
+        );
+
+        // One that was set, but not gone on from, is set again, or goes.
+        grown.leaves.begin(&mut guard);
+        for value in [40, 41] {
             let set = |leaf: &Leaf| leaf.ulong.set(value);
-            grown
-                .leaves
-                .set_or_push(grown.kobject(), &mut guard, index, set)?;
+            grown.leaves.current(grown.kobject(), &mut guard, set)?;
         }
-        assert_eq!(values(&guard), [Some(0), Some(8), Some(9)]);
+        grown.leaves.advance(&mut guard)?;
+        grown
+            .leaves
+            .current(grown.kobject(), &mut guard, |leaf| leaf.ulong.set(42))?;
+        grown.leaves.end(&mut guard);
+        assert_eq!(values(&mut guard)?, [Some(41), None, None, None]);
 
-        grown.leaves.truncate(&mut guard, 0);
-        grown.leaves.remove_all(&mut guard);
-        grown.leaves.truncate(&mut guard, 1);
-        assert_eq!(values(&guard), [None; 3]);
-        grown.leaves.push(grown.kobject(), &mut guard, |_| ())?;
-        assert_eq!(values(&guard), [Some(5), None, None]);
+        pass(&mut guard, &[])?;
+        assert_eq!(grown.leaves.advance(&mut guard), Err(EINVAL));
+        assert_eq!(values(&mut guard)?, [None; 4]);
         Ok(())
     }
 

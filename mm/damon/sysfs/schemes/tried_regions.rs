@@ -8,7 +8,6 @@ use kernel::{
         sysfs_dir,
         tree_lock,
         Kobject,
-        Locked,
         TreeLock, //
     },
     prelude::*, //
@@ -33,10 +32,6 @@ pub(super) struct TriedRegions {
     /// One of the regions.
     #[children(lock = TriedRegionsLock)]
     regions: [Region],
-
-    /// How many of the directories the last update has set, also while it is going on.
-    #[state]
-    nr_updated: Locked<usize, TriedRegionsLock>,
 }
 
 impl TriedRegions {
@@ -48,17 +43,14 @@ impl TriedRegions {
 
     /// Begins an update, which has seen no region so far. Fails with `EBUSY` during another one.
     pub(super) fn begin_update(&self) -> Result {
-        *self.nr_updated.get_mut(&mut TriedRegionsLock::try_lock()?) = 0;
+        self.regions.begin(&mut TriedRegionsLock::try_lock()?);
         self.total_bytes.set(0);
         Ok(())
     }
 
     /// Ends an update: removes the directories of regions that it has not seen.
     pub(super) fn end_update(&self) -> Result {
-        let mut guard = TriedRegionsLock::try_lock()?;
-        let nr_updated = *self.nr_updated.get(&guard);
-
-        self.regions.truncate(&mut guard, nr_updated);
+        self.regions.end(&mut TriedRegionsLock::try_lock()?);
         Ok(())
     }
 
@@ -76,15 +68,12 @@ impl TriedRegions {
     /// Fails with `ENOMEM`. Then the directory is for the next region, or removed in the end.
     pub(super) fn add_region(&self, parent: &Kobject, visit: &Visit<'_>) -> Result {
         let mut guard = TriedRegionsLock::try_lock()?;
-        let index = *self.nr_updated.get(&guard);
+        let region = self
+            .regions
+            .current(parent, &mut guard, |region| region.set(visit))?;
 
-        self.regions
-            .set_or_push(parent, &mut guard, index, |region| region.set(visit))?;
-        if let Some(region) = self.regions.list(&guard).get(index) {
-            region.probes.fill(region.probes.kobject(), visit)?;
-        }
-        *self.nr_updated.get_mut(&mut guard) = index.saturating_add(1);
-        Ok(())
+        region.probes.fill(region.probes.kobject(), visit)?;
+        self.regions.advance(&mut guard)
     }
 }
 
@@ -147,14 +136,14 @@ impl Probes {
     /// directory. As for regions, those that are there stay.
     fn fill(&self, parent: &Kobject, visit: &Visit<'_>) -> Result {
         let mut guard = TriedProbesLock::try_lock()?;
-        let mut nr: usize = 0;
 
+        self.probes.begin(&mut guard);
         for hits in visit.probe_hits() {
             self.probes
-                .set_or_push(parent, &mut guard, nr, |probe| probe.hits.set(hits))?;
-            nr = nr.saturating_add(1);
+                .current(parent, &mut guard, |probe| probe.hits.set(hits))?;
+            self.probes.advance(&mut guard)?;
         }
-        self.probes.truncate(&mut guard, nr);
+        self.probes.end(&mut guard);
         Ok(())
     }
 }
