@@ -3,6 +3,7 @@
 //! KUnit tests.
 
 use super::{
+    parse,
     sysfs_dir,
     tree_lock,
     Dir,
@@ -361,6 +362,14 @@ mod cases {
         Ok(())
     }
 
+    /// Returns the number that is the name of a directory.
+    fn name_of(dir: &Dir<Leaf>) -> Result<usize> {
+        // SAFETY: A kobject that was shown has a name, which stays as it is.
+        let name = unsafe { CStr::from_char_ptr((*dir.kobject().as_ptr()).name) };
+
+        parse::ulong(name.into())
+    }
+
     #[test]
     fn code_makes_numbered_directories() -> Result {
         let grown = publish::<Grown>(c"rust_kunit")?;
@@ -370,11 +379,12 @@ mod cases {
         // Sets the directories to `values`, as many as that are.
         let pass = |guard: &mut TreeGuard<TestLock>, values: &[usize]| -> Result {
             grown.leaves.begin(guard);
-            for &value in values {
+            for (nr, &value) in values.iter().enumerate() {
                 let leaf = grown.leaves.current(grown.kobject(), guard, |leaf| {
                     leaf.ulong.set(value);
                 })?;
                 assert_eq!(leaf.ulong.get(), value);
+                assert_eq!(name_of(leaf)?, nr);
                 grown.leaves.advance(guard)?;
             }
             grown.leaves.end(guard);
