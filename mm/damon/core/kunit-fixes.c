@@ -242,17 +242,24 @@ static void fixes_test_stop_before_sleep(struct kunit *test)
 	}
 }
 
+struct fixes_stopper {
+	struct damon_ctx *ctx;
+	struct completion begun;
+};
+
 static int fixes_stop(void *data)
 {
-	struct damon_ctx *ctx = data;
+	struct fixes_stopper *stopper = data;
 
-	damon_stop(&ctx, 1);
-	return damon_is_running(ctx);
+	complete(&stopper->begun);
+	damon_stop(&stopper->ctx, 1);
+	return damon_is_running(stopper->ctx);
 }
 
 /* Several threads can stop a context at the same time. */
 static void fixes_test_stop_together(struct kunit *test)
 {
+	struct fixes_stopper stoppers[4];
 	struct task_struct *threads[4];
 	int round, i;
 
@@ -261,15 +268,21 @@ static void fixes_test_stop_together(struct kunit *test)
 
 		KUNIT_ASSERT_EQ(test, damon_start(&ctx, 1, false), 0);
 		for (i = 0; i < ARRAY_SIZE(threads); i++) {
-			threads[i] = kthread_create(fixes_stop, ctx, "stop.%d", i);
+			stoppers[i].ctx = ctx;
+			init_completion(&stoppers[i].begun);
+			threads[i] = kthread_create(fixes_stop, &stoppers[i],
+						    "stop.%d", i);
 			KUNIT_ASSERT_FALSE(test, IS_ERR(threads[i]));
 			get_task_struct(threads[i]);
 		}
 		for (i = 0; i < ARRAY_SIZE(threads); i++)
 			wake_up_process(threads[i]);
 		damon_stop(&ctx, 1);
-		for (i = 0; i < ARRAY_SIZE(threads); i++)
+		for (i = 0; i < ARRAY_SIZE(threads); i++) {
+			/* A thread that is stopped before that never runs. */
+			wait_for_completion(&stoppers[i].begun);
 			KUNIT_EXPECT_EQ(test, kthread_stop_put(threads[i]), 0);
+		}
 		KUNIT_EXPECT_EQ(test, damon_nr_running_ctxs(), 0);
 		damon_destroy_ctx(ctx);
 	}
