@@ -89,8 +89,7 @@ impl<'a> Conversion<'a> {
 
     fn probe_hits(&self, mut hits: ProbeHits) -> ProbeHits {
         for hit in hits.iter_mut().take(self.nr_probes.min(MAX_PROBES)) {
-            // CAST: C truncates as well.
-            *hit = self.nr_samples(u32::from(*hit)) as u8;
+            *hit = u8::try_from(self.nr_samples(u32::from(*hit))).unwrap_or(u8::MAX);
         }
         hits
     }
@@ -147,6 +146,8 @@ fn damon_update_monitoring_results(ctx: &Context<'_>, new: &Attrs, aggregating: 
 
 /// Sets the attributes of a context, and converts monitoring results and schedules to them.
 ///
+/// Returns how many samples the new intervals have, which stays when they are tuned.
+///
 /// Corresponds to `damon_set_attrs()`.
 ///
 /// # Errors
@@ -154,8 +155,8 @@ fn damon_update_monitoring_results(ctx: &Context<'_>, new: &Attrs, aggregating: 
 /// [`EINVAL`] if the attributes are not valid: an aggregation interval is at least a sampling
 /// interval, there are at least three regions, and not more at least than at most; the sampling
 /// interval is within the range of the tuning goal.
-pub(crate) fn damon_set_attrs(ctx: &mut Context<'_>, attrs: &mut Attrs) -> Result {
-    if !damon_valid_intervals_goal(attrs)
+pub(crate) fn damon_set_attrs(ctx: &mut Context<'_>, mut attrs: Attrs) -> Result<usize> {
+    if !damon_valid_intervals_goal(&attrs)
         || attrs.min_nr_regions < MIN_NR_REGIONS
         || attrs.min_nr_regions > attrs.max_nr_regions
         || attrs.sample_interval > attrs.aggr_interval
@@ -172,10 +173,10 @@ pub(crate) fn damon_set_attrs(ctx: &mut Context<'_>, attrs: &mut Attrs) -> Resul
     }
     ctx.set_next_aggregation_sis(passed.wrapping_add(attrs.aggr_interval / sample_interval));
     ctx.set_next_ops_update_sis(passed.wrapping_add(attrs.ops_update_interval / sample_interval));
-    damon_update_monitoring_results(ctx, attrs, aggregating);
-    ctx.set_raw_attrs(*attrs);
+    damon_update_monitoring_results(ctx, &attrs, aggregating);
+    ctx.set_raw_attrs(attrs);
     for scheme in ctx.schemes().iter() {
         damos_set_next_apply_sis(scheme, ctx);
     }
-    Ok(())
+    Ok(attrs.aggr_samples)
 }

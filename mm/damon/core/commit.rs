@@ -25,6 +25,7 @@ use crate::{
         ProbeFilter, //
     },
     probes::damon_has_probe_weights,
+    running::damon_is_running, //
 };
 use kernel::prelude::*;
 
@@ -100,12 +101,17 @@ fn damon_commit_probes(dst: &mut Context<'_>, src: &Context<'_>) -> Result {
     )
 }
 
-/// Returns whether weighted sums of probe hits fit into their type.
+/// Returns whether probes with weights can be applied, and weighted sums of their hits fit into
+/// their type.
 ///
 /// Corresponds to `damon_valid_probe_params()`.
 fn damon_valid_probe_params(ctx: &Context<'_>) -> bool {
     if !damon_has_probe_weights(ctx) {
         return true;
+    }
+    // Hits would be what regions are compared by, and there would never be any.
+    if !ctx.can_apply_probes() {
+        return false;
     }
     let Ok(max_hits) = u8::try_from(damon_nr_samples_per_aggr(&ctx.raw_attrs())) else {
         return false;
@@ -150,9 +156,9 @@ pub(crate) fn commit_unchecked(dst: &mut Context<'_>, src: &Context<'_>) -> Resu
     target::damon_commit_targets(dst, src)?;
     // Attributes change the results of the targets and the schedules of the schemes, hence come
     // after both. The operations come after the targets, which the old ones may have to let go.
-    let mut attrs = src.raw_attrs();
+    let attrs = src.raw_attrs();
     if !damon_attrs_equals(&dst.raw_attrs(), &attrs) {
-        damon_set_attrs(dst, &mut attrs)
+        damon_set_attrs(dst, attrs)
             .inspect_err(|_| target::damon_revert_target_commits(dst, src, None))?;
     }
     dst.set_pause(src.pause());
@@ -185,5 +191,11 @@ pub(crate) fn damon_new_test_ctx(src: &Context<'_>) -> Result<OwnedContext> {
 pub(crate) fn damon_commit_ctx(dst: &mut Context<'_>, src: &Context<'_>) -> Result {
     let mut test_ctx = damon_new_test_ctx(dst).map_err(|_| ENOMEM)?;
     commit_unchecked(&mut test_ctx.as_context(), src)?;
-    commit_unchecked(dst, src)
+    commit_unchecked(dst, src)?;
+    // Targets that are new have no regions yet, unless they were given some. Without this, they
+    // would have to wait for the next update. A context that does not run gets them when it starts.
+    if damon_is_running(dst.shared()) {
+        dst.ops_init();
+    }
+    Ok(())
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How many hits of a probe a region can count.
-const MAX_PROBE_SAMPLES: u32 = 255;
+const MAX_PROBE_HITS: usize = 255;
 
 /// Returns whether to end: somebody wants it, or all targets are gone.
 ///
@@ -55,9 +55,7 @@ fn kdamond_init_ctx(ctx: &mut Context<'_>) {
         damos_set_next_apply_sis(scheme, ctx);
         damos_set_filters_default_reject(scheme);
     }
-    let private = ctx.private();
-    private.total_sz = None;
-    private.probe_samples = 0;
+    ctx.private().total_sz = None;
 }
 
 /// Takes a sample of all regions.
@@ -69,11 +67,12 @@ fn sample(ctx: &mut Context<'_>, access_check_disabled: bool, aggregated: bool) 
     if !access_check_disabled {
         max_score = ctx.check_accesses().unwrap_or(0);
     }
-    // Further hits would not fit into the counters of the regions. The number of samples is
-    // limited if hits are what regions are merged by.
-    if access_check_disabled || ctx.private().probe_samples < MAX_PROBE_SAMPLES {
-        let private = ctx.private();
-        private.probe_samples = private.probe_samples.saturating_add(1);
+    // Without probes, the operations would look at all regions for nothing. Further hits than fit
+    // into the counters of the regions are not counted. If hits are what regions are merged by,
+    // the number of samples is limited.
+    if !ctx.probes().is_empty()
+        && (access_check_disabled || samples_of_interval(ctx) <= MAX_PROBE_HITS)
+    {
         let return_max_wsum = aggregated && access_check_disabled;
         if let Some(max_wsum) = ctx.apply_probes(access_check_disabled, return_max_wsum) {
             if return_max_wsum {
@@ -82,6 +81,17 @@ fn sample(ctx: &mut Context<'_>, access_check_disabled: bool, aggregated: bool) 
         }
     }
     max_score
+}
+
+/// Returns how many samples of the current aggregation interval were taken, with the current one.
+///
+/// The interval began when its end was set, from when on the counters of regions are of it.
+fn samples_of_interval(ctx: &Context<'_>) -> usize {
+    let attrs = ctx.raw_attrs();
+    let began = ctx
+        .next_aggregation_sis()
+        .wrapping_sub(attrs.aggr_interval / attrs.sample_interval.max(1));
+    ctx.passed_sample_intervals().wrapping_sub(began)
 }
 
 /// Handles requests while monitoring pauses.
@@ -120,7 +130,6 @@ fn end_aggregation(ctx: &mut Context<'_>, next_aggregation_sis: usize) {
     ctx.set_next_aggregation_sis(
         next_aggregation_sis.wrapping_add(attrs.aggr_interval / attrs.sample_interval.max(1)),
     );
-    ctx.private().probe_samples = 0;
     kdamond_reset_and_split_regions(ctx);
 }
 

@@ -87,6 +87,7 @@ mod target;
 pub(crate) use self::{
     context::{
         Context,
+        LeftWindow,
         OwnedContext,
         Parts,
         Private,

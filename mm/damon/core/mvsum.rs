@@ -12,6 +12,7 @@ use crate::{
     },
     model::{
         Context,
+        LeftWindow,
         Region, //
     },
 };
@@ -41,6 +42,11 @@ impl Window {
     pub(crate) fn of(ctx: &Context<'_>) -> Self {
         let attrs = ctx.raw_attrs();
         let (passed, next) = (ctx.passed_sample_intervals(), ctx.next_aggregation_sis());
+        let of = [attrs.sample_interval, attrs.aggr_interval, passed, next];
+        let last = ctx.left_window().get();
+        if let (true, Some(left_bp)) = (last.of == of, last.left_bp) {
+            return Self { left_bp };
+        }
         let left = if time_after_eq(passed, next) {
             0
         } else {
@@ -48,9 +54,12 @@ impl Window {
         };
         // Valid attributes make an interval of one sample at least.
         let len = attrs.aggr_interval.max(1) / attrs.sample_interval.max(1);
-        Self {
-            left_bp: mult_frac(left, BP, len).unwrap_or(0),
-        }
+        let left_bp = mult_frac(left, BP, len).unwrap_or(0);
+        ctx.left_window().set(LeftWindow {
+            of,
+            left_bp: Some(left_bp),
+        });
+        Self { left_bp }
     }
 
     /// Returns the accesses to a region in the last aggregation interval, up to now.

@@ -61,5 +61,5 @@ pub(crate) fn kdamond_tune_intervals(ctx: &mut Context<'_>) {
     attrs.aggr_interval = attrs.sample_interval.wrapping_mul(attrs.aggr_samples);
     trace::damon_monitor_intervals_tune(attrs.sample_interval);
     // Attributes that are not valid leave the old ones as they are.
-    let _ = damon_set_attrs(ctx, &mut attrs);
+    let _ = damon_set_attrs(ctx, attrs);
 }

@@ -118,11 +118,15 @@ pub(crate) unsafe extern "C" fn damon_set_attrs(
     attrs: *mut bindings::damon_attrs,
 ) -> i32 {
     // SAFETY: By the function's contract.
-    let (mut ctx, mut new) = unsafe { (context(ctx), attrs.read()) };
-    let result = attrs::damon_set_attrs(&mut ctx, &mut new);
-    // SAFETY: By the function's contract.
-    unsafe { attrs.write(new) };
-    errno(result)
+    let (mut ctx, new) = unsafe { (context(ctx), attrs.read()) };
+    match attrs::damon_set_attrs(&mut ctx, new) {
+        Ok(aggr_samples) => {
+            // SAFETY: By the function's contract, the attributes are valid for writes.
+            unsafe { (*attrs).aggr_samples = aggr_samples };
+            0
+        }
+        Err(err) => err.to_errno(),
+    }
 }
 
 /// Commits the parameters of a context to another one.

@@ -14,6 +14,7 @@ use super::{
     Target, //
 };
 use core::{
+    cell::Cell,
     marker::PhantomData,
     mem::offset_of,
     ptr::NonNull, //
@@ -34,10 +35,21 @@ pub(crate) struct Private {
     pub(crate) last_nr_regions: usize,
     /// The size of all regions together, in address units, unless something may have changed it.
     pub(crate) total_sz: Option<usize>,
-    /// How often probes were applied in the current aggregation interval.
-    pub(crate) probe_samples: u32,
     /// The size of the regions that have each score for a scheme, in address units.
     pub(crate) score_histogram: [usize; SCORES],
+}
+
+/// What is left of the aggregation interval, and what that was computed from.
+///
+/// Operations ask for the accesses to each region. The answer has divisions in it, which are the
+/// same for all of them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct LeftWindow {
+    /// The sampling interval, the aggregation interval, how many sample intervals have passed, and
+    /// at how many the accesses are aggregated next.
+    pub(crate) of: [usize; 4],
+    /// Which part of the interval is left, in 1/10,000, or [`None`] for a context that is new.
+    pub(crate) left_bp: Option<usize>,
 }
 
 /// A context as it is allocated.
@@ -45,6 +57,7 @@ pub(crate) struct Private {
 struct ContextBox {
     ctx: bindings::damon_ctx,
     private: Private,
+    left_window: Cell<LeftWindow>,
     stopping: bool,
 }
 
@@ -88,9 +101,9 @@ impl OwnedContext {
                     rotation: 0,
                     last_nr_regions: 0,
                     total_sz: None,
-                    probe_samples: 0,
                     score_histogram: [0; SCORES],
                 },
+                left_window: Cell::default(),
                 stopping: false,
             },
             GFP_KERNEL,
@@ -294,6 +307,14 @@ impl<'a> Context<'a> {
     #[inline(always)]
     pub(crate) fn private(&mut self) -> &mut Private {
         self.parts().private
+    }
+
+    /// What is left of the aggregation interval, as it was computed last.
+    pub(crate) fn left_window(&self) -> &Cell<LeftWindow> {
+        let ctx = self.as_ptr();
+        // SAFETY: By the type invariant, this is a place within a `ContextBox`. No exclusive
+        // reference to it is made anywhere.
+        unsafe { &*ctx.byte_add(offset_of!(ContextBox, left_window)).cast() }
     }
 
     /// Borrows several parts at once.

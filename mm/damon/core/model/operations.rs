@@ -228,6 +228,11 @@ impl Context<'_> {
         Some(unsafe { check_accesses(self.as_ptr()) })
     }
 
+    /// Returns whether the operations can apply probes.
+    pub(crate) fn can_apply_probes(&self) -> bool {
+        self.raw_ops().apply_probes.is_some()
+    }
+
     /// Applies the probes to all regions.
     ///
     /// Returns the highest weighted sum of hits of a region if `return_max_wsum`, or [`None`]
