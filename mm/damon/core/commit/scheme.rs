@@ -70,6 +70,10 @@ pub(crate) fn damos_commit_quota_goals(dst: &mut Mut<'_, Quota>, src: &Quota) ->
 
 /// Corresponds to `damos_commit_quota()`.
 pub(crate) fn damos_commit_quota(dst: &mut Mut<'_, Quota>, src: &Quota) -> Result {
+    // In this order, in case that the goals are refused.
+    dst.set_reset_interval(src.reset_interval());
+    dst.set_ms(src.ms());
+    dst.set_sz(src.sz());
     damos_commit_quota_goals(dst, src)?;
     dst.copy_limits(src);
     dst.set_raw_goal_tuner(src.raw_goal_tuner());

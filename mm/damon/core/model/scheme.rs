@@ -375,14 +375,19 @@ impl Dests {
         weight_arr: *mut u32 = weight_arr;
     }
 
+    /// Returns the numbers of one of the arrays.
+    fn numbers(&self, array: *mut u32) -> &[u32] {
+        if array.is_null() || self.nr_dests() == 0 {
+            return &[];
+        }
+        // SAFETY: By the type invariant, an array that is not null has `nr_dests` numbers.
+        unsafe { slice::from_raw_parts(array, self.nr_dests()) }
+    }
+
     /// Copies one of the arrays.
     fn copy_of(&self, array: *mut u32) -> Result<KVec<u32>> {
         let mut copy = KVec::new();
-        if !array.is_null() && self.nr_dests() != 0 {
-            // SAFETY: By the type invariant.
-            let numbers = unsafe { slice::from_raw_parts(array, self.nr_dests()) };
-            copy.extend_from_slice(numbers, GFP_KERNEL)?;
-        }
+        copy.extend_from_slice(self.numbers(array), GFP_KERNEL)?;
         Ok(copy)
     }
 }
@@ -400,10 +405,30 @@ impl Mut<'_, Dests> {
     ///
     /// [`ENOMEM`] if there is no memory, with nothing changed.
     pub(crate) fn commit(&mut self, src: &Dests) -> Result {
+        // Without memory a commit ends the kdamond, hence those that need none do not ask for any.
+        if self.nr_dests() == src.nr_dests() {
+            let (node_ids, weights) = (self.node_id_arr(), self.weight_arr());
+            self.overwrite(node_ids, src.numbers(src.node_id_arr()));
+            self.overwrite(weights, src.numbers(src.weight_arr()));
+            return Ok(());
+        }
         let node_ids = src.copy_of(src.node_id_arr())?;
         let weights = src.copy_of(src.weight_arr())?;
         self.replace(node_ids, weights, src.nr_dests());
         Ok(())
+    }
+
+    /// Overwrites the numbers of one of the arrays.
+    fn overwrite(&mut self, array: *mut u32, numbers: &[u32]) {
+        if array.is_null() {
+            return;
+        }
+        // SAFETY: By the type invariant, an array that is not null has `nr_dests` numbers, and the
+        // borrow of `self` keeps them unused.
+        let old = unsafe { slice::from_raw_parts_mut(array, self.nr_dests()) };
+        for (old, new) in old.iter_mut().zip(numbers) {
+            *old = *new;
+        }
     }
 
     fn replace(&mut self, node_ids: KVec<u32>, weights: KVec<u32>, nr_dests: usize) {
