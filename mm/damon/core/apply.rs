@@ -33,8 +33,12 @@ use crate::{
     },
     regions::damon_region_sz_limit,
     trace,
-    walk::damos_walk_complete, //
+    walk::{
+        damos_walk_cancel_inactive,
+        damos_walk_complete, //
+    },
 };
+use core::borrow::Borrow;
 use kernel::bindings::{
     self,
     damos_access_pattern, //
@@ -108,8 +112,15 @@ pub(crate) fn damos_set_next_apply_sis(scheme: &Scheme, ctx: &Context<'_>) {
 struct Due<'a> {
     scheme: &'a Scheme,
     scheme_idx: u32,
+    pattern: damos_access_pattern,
+    /// Whether there is a quota.
+    has_quota: bool,
     /// Whether there is a quota, or a place where a former one was full.
     limited: bool,
+    /// Whether it was applied to as many snapshots as it may be.
+    exhausted: bool,
+    /// Whether what it does is something new to a region, whose age then begins anew.
+    resets_age: bool,
 }
 
 impl<'a> Due<'a> {
@@ -120,11 +131,29 @@ impl<'a> Due<'a> {
         (0..)
             .zip(schemes.iter())
             .filter(|(_, scheme)| pass.is_due(scheme) && scheme.activated())
-            .map(|(scheme_idx, scheme)| Self {
-                scheme,
-                scheme_idx,
-                limited: damos_quota_is_set(scheme.quota()) || scheme.quota().has_charge_target(),
+            .map(|(scheme_idx, scheme)| {
+                let has_quota = damos_quota_is_set(scheme.quota());
+                let max_nr_snapshots = scheme.max_nr_snapshots();
+                Self {
+                    scheme,
+                    scheme_idx,
+                    pattern: scheme.pattern(),
+                    has_quota,
+                    limited: has_quota || scheme.quota().has_charge_target(),
+                    exhausted: max_nr_snapshots != 0 && max_nr_snapshots <= scheme.nr_snapshots(),
+                    resets_age: scheme.action() != bindings::damos_action_DAMOS_STAT,
+                }
             })
+    }
+}
+
+impl Due<'_> {
+    /// Notes that something was done with a region.
+    #[inline(always)]
+    fn set_applied(&self, region: &Region) {
+        if self.resets_age {
+            region.set_age(0);
+        }
     }
 }
 
@@ -139,6 +168,8 @@ struct Applier<'a> {
     pool: &'a mut RegionPool,
     clock: &'a mut CoarseClock,
     target_idx: u32,
+    /// Whether no other target comes after this one, so that its last region ends a snapshot.
+    is_last_target: bool,
 }
 
 impl Applier<'_> {
@@ -146,12 +177,12 @@ impl Applier<'_> {
     ///
     /// Corresponds to `damos_valid_target()`.
     #[inline(always)]
-    fn is_valid_target(&self, region: &Region, due: Due<'_>) -> bool {
+    fn is_valid_target(&self, region: &Region, due: &Due<'_>) -> bool {
         let scheme = due.scheme;
-        if !self.pass.matches(region, &scheme.pattern()) {
+        if !self.pass.matches(region, &due.pattern) {
             return false;
         }
-        if !due.limited || !damos_quota_is_set(scheme.quota()) {
+        if !due.has_quota {
             return true;
         }
         // CAST: Compared like this in C.
@@ -165,14 +196,14 @@ impl Applier<'_> {
     /// If only a part of the region fits into the quota, it is split.
     ///
     /// Corresponds to `damos_apply_scheme()`.
-    fn apply_scheme(&mut self, cursor: &mut RegionCursor<'_>, due: Due<'_>) {
+    fn apply_scheme(&mut self, cursor: &mut RegionCursor<'_>, due: &Due<'_>) {
         let scheme = due.scheme;
         let Some(region) = cursor.current() else {
             return;
         };
         let mut sz = region.sz();
         if !self.ops.can_apply_scheme() {
-            set_applied(region, scheme);
+            due.set_applied(region);
             damos_update_stat(scheme, sz, 0, 0);
             return;
         }
@@ -180,8 +211,7 @@ impl Applier<'_> {
             trace::damos_before_apply_enabled().then(|| self.pass.window.nr_accesses(region));
 
         let quota = scheme.quota();
-        let limited = due.limited && damos_quota_is_set(quota);
-        if limited && quota.charged_sz().wrapping_add(sz) > quota.esz() {
+        if due.has_quota && quota.charged_sz().wrapping_add(sz) > quota.esz() {
             let left = quota.esz().wrapping_sub(quota.charged_sz());
             sz = align_down(left, self.pass.min_region_sz);
             if sz == 0 || cursor.split_at(sz, self.pool).is_err() {
@@ -219,10 +249,10 @@ impl Applier<'_> {
         let took = self.clock.ns().wrapping_sub(begin) as usize;
         quota.set_total_charged_ns(quota.total_charged_ns().wrapping_add(took));
         damos_charge_quota(quota, sz, sz_applied);
-        if limited && damos_quota_is_full(quota, self.pass.min_region_sz) {
+        if due.has_quota && damos_quota_is_full(quota, self.pass.min_region_sz) {
             quota.set_charge_from(target, region.end());
         }
-        set_applied(region, scheme);
+        due.set_applied(region);
         damos_update_stat(scheme, sz, sz_applied, sz_filter_passed);
     }
 
@@ -233,15 +263,15 @@ impl Applier<'_> {
     fn do_apply_schemes<'b>(
         &mut self,
         cursor: &mut RegionCursor<'_>,
-        dues: impl Iterator<Item = Due<'b>>,
+        dues: impl Iterator<Item: Borrow<Due<'b>>>,
     ) {
         for due in dues {
+            let due = due.borrow();
             let scheme = due.scheme;
-            if due.limited && self.is_exhausted(cursor, scheme) {
+            if due.limited && self.is_charged(cursor, scheme) {
                 continue;
             }
-            let max_nr_snapshots = scheme.max_nr_snapshots();
-            if max_nr_snapshots != 0 && max_nr_snapshots <= scheme.nr_snapshots() {
+            if due.exhausted {
                 continue;
             }
             if cursor
@@ -250,25 +280,17 @@ impl Applier<'_> {
             {
                 self.apply_scheme(cursor, due);
             }
-            if cursor.is_last() {
+            if self.is_last_target && cursor.is_last() {
                 scheme.set_nr_snapshots(scheme.nr_snapshots().wrapping_add(1));
             }
         }
     }
 
     /// Returns whether the quota of a scheme is full, or was used for the region at the cursor.
-    fn is_exhausted(&mut self, cursor: &mut RegionCursor<'_>, scheme: &Scheme) -> bool {
+    fn is_charged(&mut self, cursor: &mut RegionCursor<'_>, scheme: &Scheme) -> bool {
         let (quota, min_region_sz) = (scheme.quota(), self.pass.min_region_sz);
         damos_quota_is_full(quota, min_region_sz)
             || damos_skip_charged_region(cursor, quota, min_region_sz, self.pool)
-    }
-}
-
-/// Notes that something was done with a region, so that its age begins anew.
-#[inline(always)]
-fn set_applied(region: &Region, scheme: &Scheme) {
-    if scheme.action() != bindings::damos_action_DAMOS_STAT {
-        region.set_age(0);
     }
 }
 
@@ -311,7 +333,7 @@ fn merge_back(cursor: &mut RegionCursor<'_>, max_region_sz: usize, pool: &mut Re
 ///
 /// Corresponds to `damos_apply_target()`.
 #[inline(always)]
-fn damos_apply_target<'a, D: Iterator<Item = Due<'a>>>(
+fn damos_apply_target<'a, D: Iterator<Item: Borrow<Due<'a>>>>(
     target: &mut Mut<'_, Target>,
     dues: impl Fn() -> D,
     applier: &mut Applier<'_>,
@@ -339,6 +361,7 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
         damos_adjust_quota(&mut parts, &pass, due.scheme, due.scheme_idx);
     }
     if !has_schemes_to_apply {
+        damos_walk_cancel_inactive(ctx);
         return;
     }
 
@@ -354,10 +377,18 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
     }
 }
 
+/// Returns the target whose regions are the last ones of a snapshot.
+fn last_target<'a>(ctx: &'a Context<'_>) -> Option<&'a Target> {
+    let ops = ctx.ops();
+    ctx.targets()
+        .rfind(|target| target.nr_regions() != 0 && ops.target_valid(target))
+}
+
 /// Applies the schemes whose time has come to the regions of all targets that are still there.
 #[inline(never)]
 fn apply_to_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>) {
     let max_region_sz = damon_region_sz_limit(ctx);
+    let last_target = last_target(ctx).map(Target::as_ptr);
     let Parts {
         ops,
         mut targets,
@@ -390,9 +421,10 @@ fn apply_to_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>) {
             pool: &mut private.pool,
             clock: &mut clock,
             target_idx,
+            is_last_target: last_target.is_some_and(|last| target.is(last)),
         };
         if fit {
-            let dues = || dues.iter().map_while(|due| *due);
+            let dues = || dues.iter().map_while(Option::as_ref);
             damos_apply_target(&mut target, dues, &mut applier, max_region_sz);
         } else {
             let dues = || Due::all(pass, schemes);

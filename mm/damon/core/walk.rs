@@ -27,6 +27,16 @@ pub(crate) fn damos_walk_complete(
     }
 }
 
+/// Cancels the current walk if no scheme is active, because none would come to be applied.
+///
+/// A scheme whose watermarks are looked at again at once does not keep the kdamond from going on,
+/// see [`kdamond_wait_activation()`](crate::watermark::kdamond_wait_activation).
+pub(crate) fn damos_walk_cancel_inactive(ctx: &Context<'_>) {
+    if !ctx.schemes().iter().any(Scheme::activated) {
+        damos_walk_cancel(ctx);
+    }
+}
+
 /// Cancels the current walk, because it cannot go on.
 ///
 /// The next walk begins with all schemes.

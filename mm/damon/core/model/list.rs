@@ -154,6 +154,23 @@ impl<'a, T: Entry> List<'a, T> {
         Some(unsafe { &*entry_of::<T>((*self.head).prev) })
     }
 
+    /// Returns the last one of the entries that satisfy a condition.
+    pub(crate) fn rfind(self, condition: impl Fn(&T) -> bool) -> Option<&'a T> {
+        // SAFETY: By the type invariant, the head is valid.
+        let mut link = unsafe { (*self.head).prev };
+        while link != self.head {
+            // SAFETY: By the type invariant, `link` is that of an entry, which stays there for
+            // `'a`.
+            let entry = unsafe { &*entry_of::<T>(link) };
+            if condition(entry) {
+                return Some(entry);
+            }
+            // SAFETY: `link` is in the list.
+            link = unsafe { (*link).prev };
+        }
+        None
+    }
+
     /// Returns an iterator over the entries.
     #[inline(always)]
     pub(crate) fn iter(self) -> Iter<'a, T> {
