@@ -17,6 +17,8 @@ static void slept(void *data, bool coarse, u64 time)
 	oracle_record(run->record, coarse ? "sleeps for ticks" : "sleeps for us",
 		      time);
 	oracle_record_ctx(run->record, run->ctx);
+	oracle_record(run->record, "a walk is requested",
+		      !!run->ctx->walk_control);
 	oracle_record_step(run->record);
 	oracle_events(run);
 	if (++run->step >= run->scenario->nr_steps)
@@ -67,6 +69,7 @@ void oracle_drive(struct oracle_run *run)
 	memset(run->walks, 0, sizeof(run->walks));
 	run->step = 0;
 	run->invalid_targets = 0;
+	run->moving = 0;
 	run->ctx = NULL;
 	/* So many that they never run out, and the struct is never freed. */
 	refcount_set(&run->pid->count, 1000000);
@@ -79,6 +82,8 @@ void oracle_drive(struct oracle_run *run)
 	oracle_record_ctx(run->record, run->ctx);
 	oracle_world_begin(run->ctx, scenario->values, slept, run);
 	if (!validate(run)) {
+		/* As damon_start() does, which both cores take for running. */
+		run->ctx->kdamond = current;
 		oracle_record(run->record, "kdamond returns",
 			      run->core->run_kdamond(run->ctx));
 		oracle_record_ctx(run->record, run->ctx);

@@ -34,6 +34,8 @@ struct oracle_run {
 	unsigned int step;
 	/* A bit for each target that is not valid */
 	unsigned long invalid_targets;
+	/* The operation that is to move the regions, or 0 */
+	enum oracle_ops moving;
 	/* One for each event that wants one */
 	struct oracle_call calls[ORACLE_MAX_EVENTS];
 	struct damos_walk_control walks[ORACLE_MAX_EVENTS];

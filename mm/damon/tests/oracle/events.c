@@ -34,10 +34,15 @@ static int call_attrs(struct oracle_run *run, const struct oracle_event *event)
 {
 	struct damon_attrs attrs = run->scenario->params[event->a].attrs;
 	unsigned long sample_interval = attrs.sample_interval ?: 1;
+	struct damon_probe *p;
 
-	/* Hits of probes are counted in bytes.  A commit would refuse this. */
-	if (attrs.aggr_interval / sample_interval > U8_MAX)
-		return -ERANGE;
+	/* A commit would refuse weights of more hits than can be counted. */
+	if (attrs.aggr_interval / sample_interval > U8_MAX) {
+		damon_for_each_probe(p, run->ctx) {
+			if (p->weight)
+				return -ERANGE;
+		}
+	}
 	return run->core->set_attrs(run->ctx, &attrs);
 }
 
@@ -217,6 +222,9 @@ static void happen(struct oracle_run *run, unsigned int i)
 		break;
 	case ORACLE_EVENT_TARGET:
 		run->invalid_targets ^= BIT(event->a);
+		break;
+	case ORACLE_EVENT_MOVE:
+		run->moving = event->a;
 		break;
 	case ORACLE_NR_EVENTS:
 		break;

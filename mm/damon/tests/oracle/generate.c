@@ -23,6 +23,9 @@ static void generate_attrs(struct rnd_state *rnd, struct damon_attrs *a,
 	a->sample_interval = oracle_pick(rnd, 0, 1, 9, 10, 99, 1000, 1000, 5000,
 					 5000, 5000, 20000, 100000, 1000000);
 	samples = oracle_pick(rnd, 1, 2, 2, 3, 4, 5, 5, 10, 20, 100);
+	/* Some that hits of probes cannot be counted in, where that is no mistake */
+	if (!weights && oracle_chance(rnd, 4))
+		samples = oracle_pick(rnd, 255, 256, 257, 300);
 	a->aggr_interval = (a->sample_interval ?: 1) * samples;
 	if (oracle_chance(rnd, 20))
 		a->aggr_interval += oracle_below(rnd, a->sample_interval + 1);
@@ -256,6 +259,10 @@ static void generate_event(struct rnd_state *rnd, struct oracle_event *e,
 	case ORACLE_EVENT_TARGET:
 		e->a = oracle_below(rnd, ORACLE_MAX_TARGETS);
 		break;
+	case ORACLE_EVENT_MOVE:
+		e->a = oracle_pick(rnd, ORACLE_OPS_PREPARE, ORACLE_OPS_CHECK,
+				   ORACLE_OPS_PROBES);
+		break;
 	default:
 		break;
 	}
@@ -335,6 +342,8 @@ void oracle_generate(struct oracle_scenario *s, u64 seed, enum oracle_size size)
 	s->seed = seed;
 	s->traced = seed & 1;
 	s->nr_steps = oracle_pick(&rnd, 5, 20, 40, 60, 60, 100, 150);
+	if (oracle_chance(&rnd, 3))
+		s->nr_steps = oracle_pick(&rnd, 300, 600, 900);
 	s->nr_params = 1 + oracle_below(&rnd, ORACLE_MAX_PARAMS);
 	s->nr_events = oracle_below(&rnd, ORACLE_MAX_EVENTS + 1);
 	generate_span(&rnd, &s->span);

@@ -7,6 +7,7 @@
  */
 
 #include <linux/log2.h>
+#include <linux/sizes.h>
 
 #include "drive.h"
 
@@ -38,9 +39,25 @@ int oracle_scheme_index(struct damon_ctx *ctx, struct damos *scheme)
 	return -1;
 }
 
+/* Make regions for targets that have none. */
 static void ops_init(struct damon_ctx *ctx)
 {
-	oracle_record(oracle_running->record, "ops.init()", 0);
+	struct oracle_run *run = oracle_running;
+	struct damon_addr_range range = run->scenario->span;
+	unsigned long size = range.end - range.start;
+	struct damon_target *t;
+	int i = 0;
+
+	oracle_record(run->record, "ops.init()", 0);
+	damon_for_each_target(t, ctx) {
+		range.start = run->scenario->span.start + size / 8 * i;
+		range.end = range.start + size / 8;
+		if (!damon_nr_regions(t) && range.end - range.start > SZ_64K)
+			oracle_record_at(run->record, "set_regions()", i, -1,
+					 run->core->set_regions(t, &range, 1,
+							ctx->min_region_sz));
+		i++;
+	}
 }
 
 /* Move the ranges of a target, in one of several ways. */
@@ -84,14 +101,32 @@ static void update_target(struct oracle_run *run, struct damon_target *t,
 			 run->core->set_regions(t, ranges, nr, unit));
 }
 
-static void ops_update(struct damon_ctx *ctx)
+static void update_targets(struct damon_ctx *ctx)
 {
 	struct damon_target *t;
 	int i = 0;
 
-	oracle_record(oracle_running->record, "ops.update()", 0);
 	damon_for_each_target(t, ctx)
 		update_target(oracle_running, t, i++, ctx->min_region_sz);
+}
+
+static void ops_update(struct damon_ctx *ctx)
+{
+	oracle_record(oracle_running->record, "ops.update()", 0);
+	update_targets(ctx);
+}
+
+/* Regions can change in operations that are not there to update them, too. */
+static bool maybe_move(struct damon_ctx *ctx, enum oracle_ops op)
+{
+	struct oracle_run *run = oracle_running;
+
+	if (run->moving != op)
+		return false;
+	run->moving = 0;
+	oracle_record(run->record, "moves", op);
+	update_targets(ctx);
+	return true;
 }
 
 static void set_samples(struct oracle_run *run, struct damon_ctx *ctx)
@@ -113,6 +148,7 @@ static void ops_prepare_access_checks(struct damon_ctx *ctx)
 	struct oracle_run *run = oracle_running;
 
 	oracle_record(run->record, "ops.prepare_access_checks()", 0);
+	maybe_move(ctx, ORACLE_OPS_PREPARE);
 	set_samples(run, ctx);
 }
 
@@ -123,12 +159,14 @@ static unsigned int ops_check_accesses(struct damon_ctx *ctx)
 	struct damon_target *t;
 	struct damon_region *r;
 	unsigned long addr;
+	bool moved;
 
 	oracle_record(run->record, "ops.check_accesses()", 0);
+	moved = maybe_move(ctx, ORACLE_OPS_CHECK);
 	damon_for_each_target(t, ctx) {
 		damon_for_each_region(r, t) {
 			/* Without the other operation, nobody has set it. */
-			addr = ctx->ops.prepare_access_checks ?
+			addr = ctx->ops.prepare_access_checks && !moved ?
 				r->sampling_addr : r->ar.start;
 			run->core->update_region_access_rate(r,
 				oracle_accessed(run->scenario, run->step, i, addr));
@@ -148,9 +186,13 @@ static unsigned int ops_apply_probes(struct damon_ctx *ctx, bool sample,
 	struct damon_region *r;
 	struct damon_probe *p;
 
+	/* Without probes, a core need not call this. */
+	if (list_empty(&ctx->probes))
+		return 0;
 	oracle_record(run->record, "ops.apply_probes() set_samples", sample);
 	oracle_record(run->record, "ops.apply_probes() return_max_wsum",
 		      return_max_wsum);
+	maybe_move(ctx, ORACLE_OPS_PROBES);
 	if (sample)
 		set_samples(run, ctx);
 	damon_for_each_target(t, ctx) {

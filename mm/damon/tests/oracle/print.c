@@ -129,6 +129,10 @@ static void print_event(const struct oracle_event *e, unsigned int n)
 		pr_info("    event %u: step %u: target %llu is valid or not\n",
 			n, e->step, e->a);
 		break;
+	case ORACLE_EVENT_MOVE:
+		pr_info("    event %u: step %u: operation %#llx moves the regions\n",
+			n, e->step, e->a);
+		break;
 	case ORACLE_NR_EVENTS:
 		break;
 	}

@@ -112,6 +112,8 @@ enum oracle_event_kind {
 	ORACLE_EVENT_VALUE,
 	/* @a: the index of a target that is no longer valid, or is again */
 	ORACLE_EVENT_TARGET,
+	/* @a: the operation (enum oracle_ops) that moves the regions next time */
+	ORACLE_EVENT_MOVE,
 	ORACLE_NR_EVENTS,
 };
 
