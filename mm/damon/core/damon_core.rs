@@ -47,24 +47,9 @@
 //!
 //! # Differences from `core.c`
 //!
-//! - What `core.c` remembers for all contexts together, in static variables, each context
-//!   remembers for itself: how many regions there were before the last split, and which regions
-//!   are split next when only some are.
-//! - A walk that is canceled does not make the next one leave out schemes.
-//! - A thread that was told that its walk is complete can request the next one at once, and is not
-//!   told that there is one.
-//! - A thread that sees that a context has no kdamond can free it. The kdamond does not use
-//!   the context any more then, not even to unlock a mutex.
-//! - A sampling interval of more than 2^32 microseconds is that long.
-//! - A request to stop that comes just before a long sleep ends it, too.
-//! - Several threads can stop the same context at the same time.
-//! - Counting hits of probes does not wrap around. Only the first 255 samples of an aggregation
-//!   interval are probed.
-//! - Objects are initialized as a whole.
-//! - If there is no memory to commit migration destinations, the old ones stay.
-//! - Divisions by zero and loops without end, which only parameters that bypass the checks lead to,
-//!   have results.
+//! They are listed in [`Documentation/mm/damon/rust.rst`], and nowhere else.
 //!
+//! [`Documentation/mm/damon/rust.rst`]: srctree/Documentation/mm/damon/rust.rst
 //! [`include/linux/damon.h`]: srctree/include/linux/damon.h
 //! [`damon_call()`]: export::damon_call
 //! [`damos_walk()`]: export::damos_walk
