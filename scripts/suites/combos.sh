@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-#: combos       all combinations of our symbols compile; with none, the same objects
+#: combos       all combinations of our symbols compile; with none, the objects of the fixes
 
 suite_combos() {
 	local symbols count number name flips content
@@ -8,7 +8,7 @@ suite_combos() {
 	if unchanged combos; then
 		say "    passed before with the same content"
 		pass "all combinations"
-		pass "objects of the unpatched kernel"
+		pass "objects of the kernel with the fixes alone"
 		return
 	fi
 	mapfile -t symbols < <(grep -o '^CONFIG_[A-Z_]*' "$CHECKOUT/scripts/config/damon-rust.config" |
@@ -66,28 +66,40 @@ combo_make() {
 	kmake "$1" mm/damon/
 }
 
-# The same sources, flags and paths, once with the overlay and once without, Rust off
-# in both: only what the overlay does to the C files can make a difference.
+# The last series that changes C code for its own sake.
+OBJECTS_FIXES=damon-killable
+
+# The same flags, once with the overlay and once with the fixes of the code in C alone,
+# Rust off in both: only what else the overlay does to the C files can make a difference.
 objects_compare() {
-	local object bad=''
-	step "compiling mm/damon of the unpatched kernel" "$TEST_DIR/objects-source.log" \
-		objects_make "$SOURCE" "$BUILD/objects-source"
+	local object bad='' fixed=$BUILD/fixed-source
+	objects_fixed "$fixed"
+	step "compiling mm/damon of the kernel with the fixes alone" "$TEST_DIR/objects-fixed.log" \
+		objects_make "$fixed" "$BUILD/objects-fixed"
 	step "compiling mm/damon of the patched kernel" "$TEST_DIR/objects-tree.log" \
 		objects_make "$TREE" "$BUILD/objects-tree"
-	for object in "$BUILD"/objects-source/mm/damon/*.o; do
+	for object in "$BUILD"/objects-fixed/mm/damon/*.o; do
 		object=${object##*/}
 		[[ $object != built-in.* ]] || continue
-		for side in source tree; do
+		for side in fixed tree; do
 			root_run llvm-objcopy --strip-debug "$BUILD/objects-$side/mm/damon/$object" \
 				"$TEST_DIR/$side.o"
 		done
-		cmp "$TEST_DIR/source.o" "$TEST_DIR/tree.o" || bad+=" $object"
+		cmp "$TEST_DIR/fixed.o" "$TEST_DIR/tree.o" || bad+=" $object"
 	done
 	if [[ -z $bad ]]; then
-		pass "objects of the unpatched kernel"
+		pass "objects of the kernel with the fixes alone"
 	else
-		fail "objects of the unpatched kernel" "these differ:$bad"
+		fail "objects of the kernel with the fixes alone" "these differ:$bad"
 	fi
+}
+
+# objects_fixed DIR: the source, as links, with what the fixes change.
+objects_fixed() {
+	rm -rf "$1"
+	cp -as "$SOURCE" "$1"
+	series_files "$CHECKOUT" | "$CHECKOUT/scripts/lib/series.py" write \
+		"$CHECKOUT" "$SOURCE" "$OBJECTS_FIXES" "$1"
 }
 
 objects_make() {

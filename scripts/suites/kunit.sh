@@ -4,7 +4,8 @@
 #: kunit-vm     the kernel's own suites of the core and its operations, in the virtual machine
 #: kunit-uml    our own KUnit suites and doctests, likewise; the ABI document of sysfs files
 
-KUNIT_C_SUITES=damon,damon-operations,damon-sysfs
+# damon-kdamond is a part of the fixes of core.c.
+KUNIT_C_SUITES=damon,damon-kdamond,damon-operations,damon-sysfs
 
 # Both suites are of one kernel, which is built and run once.
 kunit_once() {
@@ -30,14 +31,14 @@ suite_kunit_uml_c() {
 	kunit_once
 	cat "$TEST_DIR/kunit-run.log"
 	ktap_results "$TEST_DIR/kunit.json" --suites "$KUNIT_C_SUITES"
-	kunit_all_ran core vaddr sysfs
+	kunit_all_ran core kdamond vaddr sysfs
 }
 
-# kunit_all_ran FILE...: that as many cases have results as the kernel's own tables list.
+# kunit_all_ran FILE...: that as many cases have results as the tables of the tree list.
 kunit_all_ran() {
 	local file want=0 got
 	for file in "$@"; do
-		want=$((want + $(grep -c '^[[:space:]]*KUNIT_CASE' "$SOURCE/mm/damon/tests/$file-kunit.h")))
+		want=$((want + $(grep -c '^[[:space:]]*KUNIT_CASE' "$CACHE/tree/$SOURCE_NAME/mm/damon/tests/$file-kunit.h")))
 	done
 	got=$(wc -l <"$RESULTS")
 	[[ $got -eq $want ]] || fail "all cases ran" "$got of $want"
@@ -45,8 +46,8 @@ kunit_all_ran() {
 
 # The kernel of the selftests has them, but runs them only if told to.
 suite_kunit_vm() {
-	kunit_guest "$TEST_DIR/kunit-guest.log" 600 damon,damon-operations 'kunit.filter_glob=damon*'
-	kunit_all_ran core vaddr
+	kunit_guest "$TEST_DIR/kunit-guest.log" 600 damon,damon-kdamond,damon-operations 'kunit.filter_glob=damon*'
+	kunit_all_ran core kdamond vaddr
 	check "the kernel did not complain" kernel_was_silent
 }
 

@@ -11,3 +11,4 @@
 #include "kunit.h"
 
 #include "../tests/core-kunit.h"
+#include "../tests/kdamond-kunit.h"

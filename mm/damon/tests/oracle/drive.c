@@ -74,7 +74,6 @@ void oracle_drive(struct oracle_run *run)
 	/* So many that they never run out, and the struct is never freed. */
 	refcount_set(&run->pid->count, 1000000);
 	oracle_running = run;
-	run->core->reset();
 	oracle_trace(scenario->traced);
 
 	oracle_world_begin(NULL, scenario->values, slept, run);

@@ -107,15 +107,9 @@ void oracle_usleep(unsigned long min, unsigned long max)
 	world.sleep(world.data, false, min);
 }
 
-/*
- * core.c sleeps even if it has been asked to stop, if only once.  The core in Rust
- * does not, where the sleep is a long one, so as not to keep waiting who stops it.
- */
 long oracle_schedule_timeout(long timeout)
 {
 	__set_current_state(TASK_RUNNING);
-	if (world.stop)
-		return 0;
 	world.ns += (u64)timeout * (NSEC_PER_SEC / HZ);
 	world.sleep(world.data, true, timeout);
 	return 0;

@@ -49,16 +49,10 @@ static int rust_run_kdamond(struct damon_ctx *ctx)
 	return damon_core_kdamond_fn(ctx);
 }
 
-/* It keeps nothing outside of contexts. */
-static void rust_reset(void)
-{
-}
-
 static const struct damon_core_functions rust_core_functions = {
 	.name = "Rust",
 #include "ref-table.h"
 	.run_kdamond = rust_run_kdamond,
-	.reset = rust_reset,
 };
 
 /* Put both through a scenario, and say which step differs, or -1. */

@@ -12,8 +12,6 @@
  * @name:		The language that it is written in.
  * @run_kdamond:	Does what the kdamond of a context does, until that is to
  *			stop (only for the oracle).
- * @reset:		Makes it forget the contexts that it has seen (only for
- *			the oracle).
  *
  * The other members are functions of <linux/damon.h>, as ref-table.h has them.
  * Where ref-names.h is in effect, they are those of the reference core.
@@ -51,7 +49,6 @@ struct damon_core_functions {
 	typeof(damon_new_filter) *new_probe_filter;
 	typeof(damon_add_filter) *add_probe_filter;
 	int (*run_kdamond)(struct damon_ctx *ctx);
-	void (*reset)(void);
 };
 
 /* core.c under other names */
