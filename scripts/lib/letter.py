@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Prints the cover letter of the series.
+"""Prints the cover letter of a series.
 
-letter.py CHECKOUT RECORDS CONTENT BASE VERSION
+letter.py CHECKOUT NAME RECORDS CONTENT BASE VERSION
 
-The text is scripts/manifest/cover.txt, in which are replaced
+The text is scripts/manifest/cover/NAME.txt, in which are replaced
 
   $tests    a table of what the suites of scripts/test said last,
   $bench    what scripts/bench said last,
@@ -74,9 +74,9 @@ def changes(checkout, version):
 
 def main():
     """See the top."""
-    checkout, records = Path(sys.argv[1]), Path(sys.argv[2])
-    content, base, version = sys.argv[3], sys.argv[4], int(sys.argv[5])
-    lines = (checkout / "scripts/manifest/cover.txt").read_text().splitlines()
+    checkout, name, records = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    content, base, version = sys.argv[4], sys.argv[5], int(sys.argv[6])
+    lines = (checkout / f"scripts/manifest/cover/{name}.txt").read_text().splitlines()
     text = "\n".join(line for line in lines if not line.startswith("#")).strip()
     print(string.Template(text).substitute(
         tests=tests(records, content),

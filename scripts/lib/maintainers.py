@@ -4,8 +4,12 @@
 The added text is entries as MAINTAINERS has them. An entry whose title the kernel
 does not have goes to its place in the alphabet; the lines of one that the kernel
 has are added to that entry, each after the last line with its letter that does not
-sort behind it.
+sort behind it. In an entry of ours a maintainer can be left to who sends the series.
 """
+
+
+# In the place of a maintainer that the one who sends the series names.
+WANTED = "M:\t@MAINTAINER@"
 
 
 class MaintainersError(Exception):
@@ -39,6 +43,12 @@ def add_line(lines, line):
         lines.insert(same[0], line)
     else:
         lines.append(line)
+
+
+def name(added, who):
+    """The added entries, with WHO, if somebody, in those that want a maintainer."""
+    return "".join(line if line.strip() != WANTED else f"M:\t{who}\n" if who else ""
+                   for line in added.splitlines(True))
 
 
 def merge(kernel, added):

@@ -43,20 +43,22 @@ def in_overlay(name):
     return not any(name == o or (o.endswith("/") and name.startswith(o)) for o in OUTSIDE)
 
 
-def patched(source, checkout, name):
-    """The kernel's file that NAME changes, with the change."""
+def patched(source, checkout, name, change=None):
+    """The kernel's file that NAME changes, with the change, or with this one instead."""
     target = name.removesuffix(".patch")
     original = source / target
     if not original.is_file():
         raise OverlayError(f"{name}: the kernel has no file {target} to change")
+    change = (checkout / name).read_text() if change is None else change
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch, target)
         work.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(original, work)
         done = subprocess.run(
             ["patch", "-p1", "--fuzz=0", "--force", "--no-backup-if-mismatch",
-             "--reject-file", "-", "-d", scratch, "-i", checkout / name],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+             "--reject-file", "-", "-d", scratch],
+            input=change, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False)
         if done.returncode:
             hunks = [line for line in done.stdout.splitlines() if "FAILED" in line]
             reason = "; ".join(hunks) or " ".join(done.stdout.split())
@@ -74,7 +76,8 @@ def wanted(checkout, source, names):
         path = checkout / name
         if name == "MAINTAINERS":
             target, mode = name, 0o644
-            content = maintainers.merge((source / name).read_text(), path.read_text()).encode()
+            added = maintainers.name(path.read_text(), os.environ.get("SERIES_MAINTAINER"))
+            content = maintainers.merge((source / name).read_text(), added).encode()
         elif name.endswith(".patch"):
             target, content, mode = patched(source, checkout, name)
         else:

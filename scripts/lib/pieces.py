@@ -11,6 +11,10 @@ line goes to the patch one of whose patterns matches it. A pattern is
 A line that no pattern matches goes to the patch that has the file as a whole. If none
 has, it goes with the line above it in the hunk, or else with the one below. A hunk
 that takes lines away goes to one patch as it is.
+
+A hunk of a .patch can have a label, behind its second @@. It then goes to the patch that
+has the label, except for lines that it adds and that a pattern matches, whose patch has
+to be a later one. All hunks without a label are for patches after those.
 """
 
 import re
@@ -18,6 +22,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+LABEL = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ (\S+)$")
 HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
@@ -52,6 +57,7 @@ class Rules:
     def __init__(self, path, whole):
         self.path = path
         self.whole = whole  # the patch that has the file as a whole, or None
+        self.labels = {}  # label: number
         self.patterns = []  # [(number, RE, BEFORE or None)]
         self.used = set()
 
@@ -104,6 +110,64 @@ class Rules:
         for _, first, _ in self.patterns:
             if first not in self.used:
                 raise PiecesError(f"{self.path}: the pattern {first.pattern!r} matches no line")
+
+
+def parts(change):
+    """The head of a .patch, and its hunks, each a list of lines."""
+    lines = change.splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith("@@ ")]
+    ends = starts[1:] + [len(lines)]
+    return lines[:starts[0]], [lines[start:end] for start, end in zip(starts, ends)]
+
+
+def label(hunk):
+    """The label of a hunk, or None."""
+    found = LABEL.match(hunk[0])
+    return found and found[3]
+
+
+def labels(change):
+    """The labels of the hunks of a .patch."""
+    return {label(hunk) for hunk in parts(change)[1]} - {None}
+
+
+def owned(hunk, rules):
+    """For each line of a hunk with a label the number of its patch; None for context."""
+    mine = rules.labels[label(hunk)]
+    inside = [number for number, line in enumerate(hunk[1:]) if not line.startswith("-")]
+    changed = {at for at, number in enumerate(inside) if hunk[1 + number].startswith("+")}
+    wanted = rules.wanted([hunk[1 + number][1:] for number in inside], changed)
+    result = [mine if line.startswith("-") else None for line in hunk[1:]]
+    for at in changed:
+        owner = mine if wanted[at] is None else wanted[at]
+        if owner < mine:
+            raise PiecesError(f"{rules.path}: {hunk[1 + inside[at]][1:]!r} is wanted by a patch "
+                              f"before the one of its hunk, {label(hunk)}")
+        result[inside[at]] = owner
+    return result
+
+
+def upto(hunk, owners, number):
+    """What of a hunk the patches up to NUMBER have, or nothing."""
+    lines, counts = [], {" ": 0, "-": 0, "+": 0}
+    for line, owner in zip(hunk[1:], owners):
+        if owner is not None and owner > number:
+            continue
+        lines.append(line)
+        counts[line[0]] += 1
+    if counts["-"] == counts["+"] == 0:
+        return []
+    old, new, _ = LABEL.match(hunk[0]).groups()
+    return [f"@@ -{old},{counts[' '] + counts['-']} +{new},{counts[' '] + counts['+']} @@", *lines]
+
+
+def divide_labelled(change, rules):
+    """{number: change} of the hunks with a label: all that the patches up to it have."""
+    head, hunks_ = parts(change)
+    owners = [(hunk, owned(hunk, rules)) for hunk in hunks_ if label(hunk)]
+    numbers = sorted({owner for _, each in owners for owner in each} - {None})
+    return {number: "\n".join(sum((upto(hunk, each, number) for hunk, each in owners), head)) + "\n"
+            for number in numbers}
 
 
 def text(line):

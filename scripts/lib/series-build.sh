@@ -9,7 +9,7 @@ series_check_long() {
 	series_tree
 	step "building the base" "$TEST_DIR/build-base.log" series_build "$dir"
 	series_warnings "$TEST_DIR/build-base.log" >"$TEST_DIR/warnings"
-	series_each series_configurations
+	series_each series_configurations "$@"
 	series_docs "$dir"
 }
 

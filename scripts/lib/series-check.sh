@@ -20,15 +20,27 @@ series_tree() {
 		git --git-dir="$SERIES_REPO" worktree add --quiet --force --detach "$TREE" "$SERIES_BASE"
 }
 
-# series_each FUNCTION: applies each patch with git am, and calls FUNCTION with it.
+# series_each FUNCTION [NAME]: applies each patch of each series with git am, and calls
+# FUNCTION with it. What is not sent is applied as well, so that the tree is whole in the
+# end. With NAME it is that series alone that FUNCTION is called for, and the last one.
 series_each() {
-	local patch
+	local patch name dir
 	series_tree
-	for patch in "$SERIES_OUT"/*.patch; do
-		[[ $patch != *0000-cover-letter.patch ]] || continue
-		SERIES_PATCH=${patch##*/}
-		check "applies: $SERIES_PATCH" git -C "$TREE" "${SERIES_GIT[@]}" am --quiet "$patch"
-		"$1" "$patch"
+	for name in $(series_names); do
+		dir=$SERIES_OUT/$name
+		if [[ ! -d $dir || -n ${2:-} && $2 != "$name" ]]; then
+			dir=$TEST_DIR/kept/$name
+			mkdir -p "$dir"
+			git --git-dir="$SERIES_REPO" format-patch --quiet --output-directory "$dir" \
+				"$(series_base "$name")..$name/v$SERIES_VERSION"
+		fi
+		for patch in "$dir"/*.patch; do
+			[[ $patch != *0000-cover-letter.patch ]] || continue
+			SERIES_PATCH=$name/${patch##*/}
+			check "applies: $SERIES_PATCH" git -C "$TREE" "${SERIES_GIT[@]}" am --quiet "$patch"
+			[[ -n ${2:-} && $2 != "$name" ]] || "$1" "$patch"
+		done
+		[[ ${2:-} != "$name" ]] || break
 	done
 }
 
@@ -37,19 +49,27 @@ series_run() {
 	(cd "$TREE" && root_run "${SERIES_BINDS[@]}" --bind "ro:$SERIES_OUT" "$@")
 }
 
+# series_check [NAME]: all series, or this one.
 series_check() {
-	check "15 patches at most" series_count
-	series_each series_look
-	check "the final tree is that of the branch" series_same_tree
-	check "the final tree is the applied overlay" series_same_overlay
+	local name names=${1:-$(series_names sent)}
+	for name in $names; do
+		check "15 patches at most: $name" series_count "$name"
+	done
+	series_each series_look "$@"
+	check "the final tree is that of the branch" series_same_tree "$@"
+	if [[ $# -eq 0 ]]; then
+		check "the final tree is the applied overlay" series_same_overlay
+	fi
 	check "MAINTAINERS has all new files" series_covered
-	check "git send-email takes the mails" series_send_email
-	check "b4 takes the mails" series_b4
+	for name in $names; do
+		check "git send-email takes the mails: $name" series_send_email "$name"
+		check "b4 takes the mails: $name" series_b4 "$name"
+	done
 }
 
 series_count() {
 	local count
-	count=$(git --git-dir="$SERIES_REPO" rev-list --count "$SERIES_BASE..$SERIES_BRANCH")
+	count=$(git --git-dir="$SERIES_REPO" rev-list --count "$(series_base "$1")..$1/v$SERIES_VERSION")
 	echo "$count patches"
 	((count <= 15))
 }
@@ -86,8 +106,9 @@ series_maintainer() {
 		grep -v '^linux-kernel@' <<<"$to" | grep -q ' list'
 }
 
+# series_same_tree [NAME]: that the tree is what the branch of NAME, or the last one, has.
 series_same_tree() {
-	git -C "$TREE" diff --exit-code --stat HEAD "$SERIES_BRANCH"
+	git -C "$TREE" diff --exit-code --stat HEAD "${1:-$(series_names | tail -n 1)}/v$SERIES_VERSION"
 }
 
 # Made by overlay.py of the base's files, as scripts/run makes what it builds.
@@ -125,20 +146,20 @@ series_send_email() {
 	series_run git -c user.name="$GIT_AUTHOR_NAME" -c user.email="$GIT_AUTHOR_EMAIL" \
 		-c sendemail.suppressCc=all -c sendemail.assume8bitEncoding=UTF-8 \
 		send-email --dry-run --quiet --confirm=never --to=nobody@example.invalid \
-		"$SERIES_OUT"/*.patch
+		"$SERIES_OUT/$1"/*.patch
 }
 
 # As a maintainer takes them: b4 makes a mailbox for git am of the mails of a list, which
 # have identifiers and dates.
 series_b4() {
-	local dir=$TEST_DIR/b4
+	local dir=$TEST_DIR/b4/$1
 	rm -rf "$dir"
 	mkdir -p "$dir/mails"
-	series_format "$dir/mails" "${SERIES_FORMAT[@]}" --thread=shallow
+	series_format "$1" "$dir/mails" "${SERIES_FORMAT[@]}" --thread=shallow
 	cat "$dir"/mails/*.patch >"$dir/list.mbox"
 	series_run b4 --no-interactive --no-stdin --offline-mode am --no-cache \
 		--use-local-mbox "$dir/list.mbox" --mbox-name taken --outdir "$dir" || return
-	git -C "$TREE" checkout --quiet --detach "$SERIES_BASE"
+	git -C "$TREE" checkout --quiet --detach "$(series_base "$1")"
 	git -C "$TREE" "${SERIES_GIT[@]}" am --quiet "$dir/taken.mbx" || return
-	series_same_tree
+	series_same_tree "$1"
 }

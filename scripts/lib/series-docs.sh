@@ -5,7 +5,7 @@
 
 # The pages of Documentation/ that are built: those of the directories that have some of
 # ours, in one go, since they refer to each other.
-SERIES_PAGES='index.rst,mm/damon/**.rst,admin-guide/mm/damon/**.rst'
+SERIES_PAGES='index.rst,rust/**.rst,mm/damon/**.rst,admin-guide/mm/damon/**.rst'
 
 # series_docs DIR: everything; DIR has been built in.
 series_docs() {

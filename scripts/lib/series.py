@@ -2,15 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """Makes commits of the overlay, as the manifest says.
 
-series.py branch CHECKOUT REPOSITORY BASE BRANCH <FILES   make BRANCH, print its commits
-series.py list CHECKOUT <FILES                            print what each patch has
+series.py branch CHECKOUT REPOSITORY BASE VERSION <FILES   make a branch of each series
+series.py write CHECKOUT SOURCE NAME DIR <FILES            write what changes up to NAME
+series.py names CHECKOUT                                   print the names of the series
+series.py list CHECKOUT [NAME] <FILES                      print what each patch has
 
 FILES are the files of the checkout, as for overlay.py. scripts/manifest/series.toml of
-the checkout says which of them are in which patch. REPOSITORY is a git repository
-with the kernel's commit BASE. The branch is written by git fast-import, so that no
-work tree is touched, with the author and the date that git's environment has.
+the checkout says which of them are in which patch of which series. REPOSITORY is a git
+repository with the kernel's commit BASE. The branches, NAME/vVERSION, begin one where
+the other ends, the first one at BASE. They are written by git fast-import, so that no
+work tree is touched, with the author and the date that git's environment has. SOURCE is
+a directory with the kernel's files. In the environment, SERIES_TRAILERS has lines for
+each commit message, and SERIES_MAINTAINER who is named in MAINTAINERS.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -31,22 +37,40 @@ class SeriesError(Exception):
 class Patch:
     """One entry of the manifest."""
 
-    def __init__(self, number, entry):
-        unknown = set(entry) - {"subject", "message", "files", "lines"}
+    def __init__(self, series, number, entry):
+        unknown = set(entry) - {"subject", "message", "files", "lines", "hunks"}
         if unknown or not {"subject", "message"} <= set(entry):
             raise SeriesError(f"{MANIFEST}: patch {number} has or lacks a key: {sorted(entry)}")
+        self.series = series
         self.number = number
         self.subject = entry["subject"]
         self.message = f"{self.subject}\n\n{entry['message'].strip()}\n"
         self.pathspecs = entry.get("files", [])
         self.lines = entry.get("lines", {})
+        self.labels = entry.get("hunks", [])
+
+
+def manifest(checkout):
+    """The series of the manifest, in their order."""
+    with open(checkout / MANIFEST, "rb") as file:
+        entries = tomllib.load(file)["series"]
+    for entry in entries:
+        unknown = set(entry) - {"name", "sent", "patch"}
+        if unknown or not {"name", "patch"} <= set(entry):
+            raise SeriesError(f"{MANIFEST}: a series has or lacks a key: {sorted(entry)}")
+    names = [entry["name"] for entry in entries]
+    if len(set(names)) < len(names):
+        raise SeriesError(f"{MANIFEST}: two series have one name: {' '.join(names)}")
+    return entries
 
 
 def load(checkout):
-    """The patches of the manifest, in their order."""
-    with open(checkout / MANIFEST, "rb") as file:
-        entries = tomllib.load(file)["patch"]
-    return [Patch(number, entry) for number, entry in enumerate(entries, 1)]
+    """The patches of all series, in their order."""
+    patches = []
+    for series in manifest(checkout):
+        for entry in series["patch"]:
+            patches.append(Patch(series["name"], len(patches) + 1, entry))
+    return patches
 
 
 def matching(checkout, pathspec, names):
@@ -69,6 +93,7 @@ def assign(checkout, patches, names):
             if name in rules:
                 errors.append(f"{name} is in patch {rules[name].whole} and in {patch.number}")
             rules[name] = pieces.Rules(name, patch.number)
+    errors += assign_labels(checkout, patches, names, rules)
     for patch in patches:
         for name, patterns in patch.lines.items():
             if name not in names:
@@ -79,6 +104,28 @@ def assign(checkout, patches, names):
     if errors:
         raise SeriesError("\n".join(f"{MANIFEST}: {error}" for error in errors))
     return rules
+
+
+def assign_labels(checkout, patches, names, rules):
+    """Notes in RULES who has the labels of the hunks of NAMES, and returns what is wrong."""
+    numbers = {}
+    errors = []
+    for patch in patches:
+        for label in patch.labels:
+            if label in numbers:
+                errors.append(f"patches {numbers[label]} and {patch.number} have the label {label}")
+            numbers[label] = patch.number
+    unused = set(numbers)
+    for name in names:
+        found = pieces.labels((checkout / name).read_text()) if name.endswith(".patch") else ()
+        for label in found:
+            if label not in numbers:
+                errors.append(f"{name}: no patch has the label {label}")
+                continue
+            unused.discard(label)
+            rules.setdefault(name, pieces.Rules(name, None)).labels[label] = numbers[label]
+    errors += [f"patch {numbers[label]}: no hunk has the label {label}" for label in unused]
+    return errors
 
 
 def git(repository, *args, **options):
@@ -113,11 +160,28 @@ def apply(checkout, source, names):
     return result
 
 
-def states(changes, rules):
+def labelled(checkout, source, name, rules):
+    """{number: content} of a file after each patch that has hunks of it by their labels."""
+    try:
+        return {number: overlay.patched(source, checkout, name, change)[1] for number, change
+                in pieces.divide_labelled((checkout / name).read_text(), rules).items()}
+    except overlay.OverlayError as error:
+        raise SeriesError(f"{error} (the hunks with labels alone)") from error
+
+
+def states(checkout, source, changes, rules):
     """number -> {target: (content, mode)} of what each patch writes."""
     result = {}
     for target, (name, old, new, mode) in sorted(changes.items()):
-        if name.endswith(".patch") or rules[name].patterns:
+        if rules[name].labels:
+            versions = labelled(checkout, source, name, rules[name])
+            last = max(versions)
+            others = pieces.divide(versions[last], new, rules[name])
+            if others and min(others) <= last:
+                raise SeriesError(f"{name}: hunks without a label are in patch {min(others)}, "
+                                  f"those with one up to patch {last}")
+            versions |= others
+        elif name.endswith(".patch") or rules[name].patterns:
             versions = pieces.divide(old, new, rules[name])
         else:
             versions = {rules[name].whole: new}
@@ -139,15 +203,25 @@ def data(content):
     return b"data %d\n" % len(content) + content + b"\n"
 
 
-def stream(base, branch, patches, written):
-    """What git fast-import makes the branch of."""
+def with_trailers(message):
+    """The message, with what the one who sends it adds."""
+    trailers = [f"--trailer={line}" for line in os.environ.get("SERIES_TRAILERS", "").splitlines()]
+    if not trailers:
+        return message
+    return subprocess.run(["git", "interpret-trailers", "--if-exists=addIfDifferent", *trailers],
+                          input=message, stdout=subprocess.PIPE, check=True, text=True).stdout
+
+
+def stream(base, version, patches, written):
+    """What git fast-import makes the branches of."""
     parent = base.encode()
     for patch in patches:
         if patch.number not in written:
             raise SeriesError(f"{MANIFEST}: patch {patch.number}, {patch.subject}, changes nothing")
+        branch = f"{patch.series}/v{version}"
         yield b"commit refs/heads/%s\nmark :%d\n" % (branch.encode(), patch.number)
         yield b"author %s\ncommitter %s\n" % (ident("AUTHOR"), ident("COMMITTER"))
-        yield data(patch.message.encode())
+        yield data(with_trailers(patch.message).encode())
         yield b"from %s\n" % parent
         for target, (content, mode) in sorted(written[patch.number].items()):
             kind = b"100755" if mode & 0o100 else b"100644"
@@ -158,7 +232,7 @@ def stream(base, branch, patches, written):
 
 
 def check_lines(repository, base, branch):
-    """Fails unless the patches together add and remove what the whole series does."""
+    """Fails unless the patches together add and remove what all of them do."""
     def count(*args):
         total = {}
         for line in git(repository, *args).decode().splitlines():
@@ -174,27 +248,50 @@ def check_lines(repository, base, branch):
         raise SeriesError(f"lines of these files are in more than one patch: {' '.join(wrong)}")
 
 
-def make_branch(checkout, repository, base, branch, names):
-    """Everything but the command line."""
+def make_branches(checkout, repository, base, version, names):
+    """The command branch."""
     patches = load(checkout)
     rules = assign(checkout, patches, names)
     base = git(repository, "rev-parse", "--verify", f"{base}^{{commit}}", text=True).strip()
     with tempfile.TemporaryDirectory() as source:
         export(repository, base, names, source)
         changes = apply(checkout, Path(source), names)
-    content = b"".join(stream(base, branch, patches, states(changes, rules)))
+        written = states(checkout, Path(source), changes, rules)
+    content = b"".join(stream(base, version, patches, written))
     git(repository, "fast-import", "--quiet", "--force", "--done", input=content)
-    check_lines(repository, base, branch)
+    check_lines(repository, base, f"{patches[-1].series}/v{version}")
 
 
-def show(checkout, names):
-    """Prints what each patch has of which file."""
+def write(checkout, source, name, directory, names):
+    """The command write."""
     patches = load(checkout)
     rules = assign(checkout, patches, names)
+    changes = apply(checkout, Path(source), names)
+    last = max((patch.number for patch in patches if patch.series == name), default=0)
+    if not last:
+        raise SeriesError(f"there is no series {name}")
+    for number, files in sorted(states(checkout, Path(source), changes, rules).items()):
+        for target, (content, mode) in files.items() if number <= last else ():
+            overlay.write(Path(directory, target), content, mode)
+
+
+def show(checkout, name, names):
+    """The command list."""
+    patches = load(checkout)
+    rules = assign(checkout, patches, names)
+    if name and name not in {patch.series for patch in patches}:
+        raise SeriesError(f"there is no series {name}")
+    series = None
     for patch in patches:
+        if name not in (None, patch.series):
+            continue
+        if patch.series != series:
+            series = patch.series
+            print(f"{series}:")
         print(f"{patch.number}. {patch.subject}")
         for name in names:
             parts = any(p[0] == patch.number for p in rules[name].patterns)
+            parts = parts or patch.number in rules[name].labels.values()
             if parts or rules[name].whole == patch.number:
                 print(f"    {name}{' (lines of it)' if parts else ''}")
 
@@ -202,13 +299,19 @@ def show(checkout, names):
 def main():
     """See the top."""
     command, checkout = sys.argv[1], Path(sys.argv[2]).resolve()
-    names = sorted(n for n in sys.stdin.read().split("\0")
-                   if n and overlay.in_overlay(n) and (checkout / n).is_file())
     try:
+        if command == "names":
+            for series in manifest(checkout):
+                print(series["name"], "sent" if series.get("sent", True) else "kept")
+            return 0
+        names = sorted(n for n in sys.stdin.read().split("\0")
+                       if n and overlay.in_overlay(n) and (checkout / n).is_file())
         if command == "list":
-            show(checkout, names)
+            show(checkout, sys.argv[3] if len(sys.argv) > 3 else None, names)
+        elif command == "write":
+            write(checkout, *sys.argv[3:6], names)
         else:
-            make_branch(checkout, *sys.argv[3:6], names)
+            make_branches(checkout, *sys.argv[3:6], names)
     except (SeriesError, pieces.PiecesError, tomllib.TOMLDecodeError, OSError) as error:
         for line in str(error).splitlines():
             print(f"series: {line}", file=sys.stderr)

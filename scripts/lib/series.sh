@@ -19,7 +19,13 @@ series_files() {
 }
 
 series_list() {
-	series_files "$CHECKOUT" | "$CHECKOUT/scripts/lib/series.py" list "$CHECKOUT"
+	series_files "$CHECKOUT" | "$CHECKOUT/scripts/lib/series.py" list "$CHECKOUT" "$@"
+}
+
+# series_names [WORD]: the names of the series, in their order; or of those that are sent,
+# or of those that are kept.
+series_names() {
+	"$CHECKOUT/scripts/lib/series.py" names "$CHECKOUT" | sed -n "s/ ${1:-.*}\$//p"
 }
 
 # series_newest: the number of the newest version.
@@ -106,32 +112,37 @@ series_version() {
 		say "    the base is Linux $version, and the series is for $BASE_VERSION"
 }
 
-# series_branch CHECKOUT BRANCH: makes the branch of what the checkout says. A branch
-# that has the user's own work is not replaced.
-series_branch() {
-	local now ours=refs/damon-rust/$2
-	now=$(git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "refs/heads/$2" || true)
-	if [[ -n $now && $now != $(git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "$ours") ]]; then
-		die "the branch $2 is not as it was made: rename it with git branch -m $2 NEW"
-	fi
-	! git --git-dir="$SERIES_REPO" worktree list --porcelain | grep -qx "branch refs/heads/$2" ||
-		die "the branch $2 is checked out: check out another one"
+# series_branches CHECKOUT VERSION: makes the branches NAME/vVERSION of what the checkout
+# says. A branch that has the user's own work is not replaced.
+series_branches() {
+	local name now branch branches
+	mapfile -t branches < <("$CHECKOUT/scripts/lib/series.py" names "$1" | sed "s| .*|/v$2|")
+	for branch in "${branches[@]}"; do
+		now=$(git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "refs/heads/$branch" || true)
+		if [[ -n $now && $now != $(git --git-dir="$SERIES_REPO" rev-parse --verify --quiet \
+			"refs/damon-rust/$branch") ]]; then
+			die "the branch $branch is not as it was made: rename it with git branch -m $branch NEW"
+		fi
+		! git --git-dir="$SERIES_REPO" worktree list --porcelain |
+			grep -qx "branch refs/heads/$branch" ||
+			die "the branch $branch is checked out: check out another one"
+	done
 	series_files "$1" | "$CHECKOUT/scripts/lib/series.py" branch \
-		"$1" "$SERIES_REPO" "$SERIES_BASE" "$2" ||
-		die "the branch $2 was not made"
-	git --git-dir="$SERIES_REPO" update-ref "$ours" "refs/heads/$2"
+		"$1" "$SERIES_REPO" "$SERIES_BASE" "$2" || die "the branches were not made"
+	for branch in "${branches[@]}"; do
+		git --git-dir="$SERIES_REPO" update-ref "refs/damon-rust/$branch" "refs/heads/$branch"
+	done
 }
 
-# series_make VERSION OUT: the branch, and the mails in OUT. Sets SERIES_BRANCH, SERIES_OUT
-# and SERIES_VERSION.
+# series_make VERSION OUT [NAME]: the branches, and in OUT a directory with the mails of
+# each series that is sent, or of series NAME. Sets SERIES_OUT and SERIES_VERSION.
 series_make() {
-	local before
-	SERIES_BRANCH=damon-rust/v$1
+	local before name
 	SERIES_OUT=${2:-$CACHE/series/$SERIES_NAME-v$1}
+	SERIES_VERSION=$1
 	series_ident
 	series_version
-	series_branch "$CHECKOUT" "$SERIES_BRANCH"
-	SERIES_FORMAT+=(--base="$SERIES_BASE")
+	series_branches "$CHECKOUT" "$1"
 	(($1 == 1)) || {
 		SERIES_FORMAT+=(--reroll-count="$1")
 		before=$(series_revision "$(($1 - 1))")
@@ -139,38 +150,58 @@ series_make() {
 	}
 	mkdir -p "$SERIES_OUT"
 	SERIES_OUT=$(cd -- "$SERIES_OUT" && pwd -P)
-	rm -f "$SERIES_OUT"/*.patch
-	SERIES_VERSION=$1
-	series_format "$SERIES_OUT" "${SERIES_FORMAT[@]}" || die "git format-patch failed"
-	say "    the branch: $SERIES_BRANCH in $SERIES_REPO"
-	say "    the mails:  $SERIES_OUT"
+	for name in ${3:-$(series_names sent)}; do
+		rm -f "$SERIES_OUT/$name"/*.patch
+		series_format "$name" "$SERIES_OUT/$name" "${SERIES_FORMAT[@]}" ||
+			die "git format-patch failed"
+		say "    the branch: $name/v$1 in $SERIES_REPO"
+		say "    the mails:  $SERIES_OUT/$name"
+	done
 }
 
-# series_format DIR [ARG...]: the mails. The text of the cover letter goes through the
-# description of the branch, which all versions of git know.
-series_format() {
-	local letter base
-	base=$(git --git-dir="$SERIES_REPO" log -1 --format='%h ("%s")' "$SERIES_BASE")
-	letter=$("$CHECKOUT/scripts/lib/letter.py" "$CHECKOUT" "$CACHE/record" "$(overlay_content)" \
-		"$base" "$SERIES_VERSION")
-	git --git-dir="$SERIES_REPO" -c "branch.$SERIES_BRANCH.description=$letter" \
-		-c diff.noprefix=false -c diff.mnemonicPrefix=false format-patch --quiet \
-		--cover-letter --cover-from-description=subject --stat=75 \
-		"${@:2}" --output-directory "$1" "$SERIES_BASE..$SERIES_BRANCH"
+# series_base NAME [VERSION]: what the series begins with: the end of the one before it.
+series_base() {
+	local name before=''
+	for name in $(series_names); do
+		[[ $name != "$1" ]] || break
+		before=$name/v${2:-$SERIES_VERSION}
+	done
+	git --git-dir="$SERIES_REPO" rev-parse "${before:-$SERIES_BASE}"
 }
+
+# series_format NAME DIR [ARG...]: the mails. The text of the cover letter goes through
+# the description of the branch, which all versions of git know.
+series_format() {
+	local letter base from branch=$1/v$SERIES_VERSION
+	from=$(series_base "$1")
+	base=$(git --git-dir="$SERIES_REPO" log -1 --format='%h ("%s")' "$SERIES_BASE")
+	letter=$("$CHECKOUT/scripts/lib/letter.py" "$CHECKOUT" "$1" "$CACHE/record" \
+		"$(overlay_content)" "$base" "$SERIES_VERSION")
+	[[ -z ${SERIES_BEFORE[$1]:-} ]] || set -- "$@" --range-diff="${SERIES_BEFORE[$1]}"
+	git --git-dir="$SERIES_REPO" -c "branch.$branch.description=$letter" \
+		-c diff.noprefix=false -c diff.mnemonicPrefix=false format-patch --quiet \
+		--cover-letter --cover-from-description=subject --stat=75 --base="$SERIES_BASE" \
+		"${@:3}" --output-directory "$2" "$from..$branch"
+}
+
+# The commits of each series in the version before, for the range-diff.
+declare -A SERIES_BEFORE=()
 
 # series_before VERSION REVISION: derives the version before this one from the commit
-# that it was made of, for the range-diff.
+# that it was made of.
 series_before() {
-	local old
+	local old name
 	old=$(mktemp -d)
 	if ! git clone --quiet --shared --no-checkout "$CHECKOUT" "$old/checkout" ||
 		! git -C "$old/checkout" checkout --quiet "$2"; then
 		rm -rf "$old"
 		die "scripts/manifest/versions.toml: version $1: there is no commit $2 here"
 	fi
-	if (series_branch "$old/checkout" "damon-rust/v$1"); then
-		SERIES_FORMAT+=(--range-diff="$SERIES_BASE..damon-rust/v$1")
+	if (series_branches "$old/checkout" "$1"); then
+		for name in $(series_names); do
+			! git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "$name/v$1" >/dev/null ||
+				SERIES_BEFORE[$name]=$(series_base "$name" "$1")..$name/v$1
+		done
 	else
 		say "    version $1 does not apply to this base: the mails go without a range-diff"
 	fi

@@ -34,14 +34,20 @@ series_fixture() {
 		>"$FAKE/checkout/mm/damon/Kconfig.patch"
 	printf -- '--- a/mm/damon/Makefile\n+++ b/mm/damon/Makefile\n@@ -1 +1 @@\n-four\n+5\n' \
 		>"$FAKE/checkout/mm/damon/Makefile.patch"
+	cp "$FAKE/checkout/scripts/manifest/cover/"{damon-fixes,one}.txt
+	cp "$FAKE/checkout/scripts/manifest/cover/"{damon-fixes,two}.txt
 	cat >"$FAKE/checkout/scripts/manifest/series.toml" <<-'END'
-		[[patch]]
+		[[series]]
+		name = "one"
+		[[series.patch]]
 		subject = "first"
 		message = "The first."
 		files = ["mm/damon/new.rs"]
 		lines."mm/damon/Kconfig.patch" = "config A"
 
-		[[patch]]
+		[[series]]
+		name = "two"
+		[[series.patch]]
 		subject = "second"
 		message = "The second."
 		files = ["mm/damon/Makefile.patch"]
@@ -94,12 +100,12 @@ case_series_lines() {
 	series_fixture
 	show=(git -C "$FAKE/kernel" show)
 	series_of_fixture
-	diff - <("${show[@]}" damon-rust/v1~:mm/damon/Kconfig) <<<$'one\ntwo\nconfig A\na\nthree'
-	diff - <("${show[@]}" damon-rust/v1:mm/damon/Kconfig) <<<$'one\ntwo\nconfig A\na\nconfig B\nthree'
-	diff - <("${show[@]}" damon-rust/v1~:mm/damon/new.rs) <<<$'new\nlast'
-	diff - <("${show[@]}" damon-rust/v1:mm/damon/new.rs) <<<$'new\nmod tests;\nlast'
-	diff - <("${show[@]}" damon-rust/v1~:mm/damon/Makefile) <<<four
-	[[ $(find "$FAKE/out" -name '*.patch' | wc -l) -eq 3 ]]
+	diff - <("${show[@]}" one/v1:mm/damon/Kconfig) <<<$'one\ntwo\nconfig A\na\nthree'
+	diff - <("${show[@]}" two/v1:mm/damon/Kconfig) <<<$'one\ntwo\nconfig A\na\nconfig B\nthree'
+	diff - <("${show[@]}" one/v1:mm/damon/new.rs) <<<$'new\nlast'
+	diff - <("${show[@]}" two/v1:mm/damon/new.rs) <<<$'new\nmod tests;\nlast'
+	diff - <("${show[@]}" one/v1:mm/damon/Makefile) <<<four
+	[[ $(find "$FAKE/out" -name '*.patch' | wc -l) -eq 4 ]]
 }
 
 case_series_alone() {
@@ -122,7 +128,7 @@ case_series_conflicts() {
 	series_says 'mm/damon/Makefile.patch: does not apply to mm/damon/Makefile: Hunk #1 FAILED at 1.'
 	series_says 'mm/damon/Kconfig.patch: does not apply to mm/damon/Kconfig: Hunk #1 FAILED at 1.'
 	series_says 'mm/damon/new.rs: the kernel has this file'
-	! git -C "$FAKE/kernel" rev-parse --verify --quiet damon-rust/v1
+	! git -C "$FAKE/kernel" rev-parse --verify --quiet two/v1
 }
 
 case_series_version() {
@@ -139,13 +145,13 @@ case_series_commits() {
 	series_fixture
 	series_of_fixture
 	series_of_fixture
-	git -C "$FAKE/kernel" "${SERIES_GIT[@]}" worktree add --quiet "$FAKE/mine" damon-rust/v1
-	series_says 'the branch damon-rust/v1 is checked out'
+	git -C "$FAKE/kernel" "${SERIES_GIT[@]}" worktree add --quiet "$FAKE/mine" two/v1
+	series_says 'the branch two/v1 is checked out'
 	git -C "$FAKE/mine" "${SERIES_GIT[@]}" commit --quiet --allow-empty --message mine
 	mine=$(git -C "$FAKE/mine" rev-parse HEAD)
 	git -C "$FAKE/kernel" worktree remove --force "$FAKE/mine"
-	series_says 'the branch damon-rust/v1 is not as it was made'
-	[[ $(git -C "$FAKE/kernel" rev-parse damon-rust/v1) == "$mine" ]]
+	series_says 'the branch two/v1 is not as it was made'
+	[[ $(git -C "$FAKE/kernel" rev-parse two/v1) == "$mine" ]]
 }
 
 case_series_range_diff() {
@@ -157,8 +163,8 @@ case_series_range_diff() {
 	printf '[[version]]\nnumber = 2\nchanges = "Newer."\n' >>"$versions"
 	echo newer >>"$FAKE/checkout/mm/damon/new.rs"
 	series_of_fixture
-	grep -F 'Range-diff against v1:' "$FAKE/out/v2-0000-cover-letter.patch"
-	grep -F '+newer' "$FAKE/out/v2-0000-cover-letter.patch"
-	grep -F 'v2: Newer.' "$FAKE/out/v2-0000-cover-letter.patch"
-	grep -F 'v1: First.' "$FAKE/out/v2-0000-cover-letter.patch"
+	grep -F 'Range-diff against v1:' "$FAKE/out/one/v2-0000-cover-letter.patch"
+	grep -F '+newer' "$FAKE/out/one/v2-0000-cover-letter.patch"
+	grep -F 'v2: Newer.' "$FAKE/out/one/v2-0000-cover-letter.patch"
+	grep -F 'v1: First.' "$FAKE/out/one/v2-0000-cover-letter.patch"
 }
