@@ -13,6 +13,45 @@ series_check_long() {
 	series_docs "$dir"
 }
 
+# After a patch of C code that comes with KUnit cases: that they pass, and do not without
+# the rest of the patch. Where it is a race that is fixed, they can pass before as well.
+series_kunit() {
+	local cases code name red=''
+	mapfile -t cases < <(git -C "$TREE" diff --unified=0 HEAD~ HEAD -- 'mm/damon/tests/*-kunit.h' |
+		sed -n 's/^+\tKUNIT_CASE(\(.*\)),/\1/p')
+	[[ ${#cases[@]} -gt 0 ]] || return 0
+	check "KUnit passes: $SERIES_PATCH" series_kunit_passes
+	mapfile -t code < <(git -C "$TREE" diff --name-only HEAD~ HEAD -- . ':!*/tests/*' ':!tools/')
+	git -C "$TREE" checkout --quiet HEAD~ -- "${code[@]}"
+	series_kunit_run || true
+	git -C "$TREE" checkout --quiet HEAD -- "${code[@]}"
+	for name in "${cases[@]}"; do
+		series_kunit_results | grep -q "^pass	.*\.$name\$" || red+=" $name"
+	done
+	if [[ -n $red ]]; then
+		pass "KUnit does not pass before: $SERIES_PATCH"
+	else
+		skip "KUnit does not pass before: $SERIES_PATCH" "it does: what it is about is a race"
+	fi
+}
+
+series_kunit_passes() {
+	series_kunit_run || { cat "$TEST_DIR/kunit.log" && return 1; }
+	! series_kunit_results | grep -v ^pass
+}
+
+series_kunit_run() {
+	rm -f "$TEST_DIR/kunit.json"
+	series_run tools/testing/kunit/kunit.py run --build_dir "$CACHE/build/series-uml-$SERIES_NAME" \
+		--kunitconfig mm/damon/tests --make_options LLVM=1 --jobs "$JOBS" --timeout 120 \
+		--json="$TEST_DIR/kunit.json" 'damon*' >"$TEST_DIR/kunit.log" 2>&1
+}
+
+series_kunit_results() {
+	[[ ! -s $TEST_DIR/kunit.json ]] ||
+		"$CHECKOUT/scripts/suites/ktap_results.py" "$TEST_DIR/kunit.json"
+}
+
 # series_symbols GREP...: the configuration symbols of the series, as far as they are
 # there, whose names grep lets through.
 series_symbols() {
@@ -32,6 +71,7 @@ series_depends() {
 # All off, each on with what it needs, and all on that can be on together, with the tests.
 series_configurations() {
 	local symbols tests symbol all=()
+	series_kunit
 	if ! series_is_compiled; then
 		skip "builds: $SERIES_PATCH" "has no file that a kernel build reads"
 		return

@@ -154,9 +154,20 @@ series_make() {
 		rm -f "$SERIES_OUT/$name"/*.patch
 		series_format "$name" "$SERIES_OUT/$name" "${SERIES_FORMAT[@]}" ||
 			die "git format-patch failed"
-		say "    the branch: $name/v$1 in $SERIES_REPO"
-		say "    the mails:  $SERIES_OUT/$name"
+		say "    $(series_sizes "$name")"
+		say "        the branch: $name/v$1 in $SERIES_REPO"
+		say "        the mails:  $SERIES_OUT/$name"
 	done
+}
+
+# series_sizes NAME: how many patches the series has, and how many lines of mail they are.
+series_sizes() {
+	local patch
+	for patch in "$SERIES_OUT/$1"/*.patch; do
+		[[ $patch == *0000-cover-letter.patch ]] || wc -l <"$patch"
+	done | sort -n | awk -v name="$1" '{ line[NR] = $1; all += $1 } END {
+		print name ": " NR " patches, " all " lines, the largest " line[NR] \
+			", the median " line[int((NR + 1) / 2)] }'
 }
 
 # series_base NAME [VERSION]: what the series begins with: the end of the one before it.
