@@ -81,9 +81,15 @@ series_look() {
 }
 
 # That a patch adds files makes checkpatch ask whether MAINTAINERS has them: that is
-# what series_covered answers for the series as a whole.
+# what series_covered answers for the series as a whole. The base of our own has no
+# history, so that no commit is known there. The C code of DAMON indents the rest of a
+# line by two tabs, and fixes of it do the same.
 series_checkpatch() {
-	series_run scripts/checkpatch.pl --strict --no-signoff --ignore FILE_PATH_CHANGES "$1"
+	local ignore=FILE_PATH_CHANGES
+	[[ $SERIES_NAME == local-* ]] || ignore+=,UNKNOWN_COMMIT_ID
+	git -C "$TREE" diff --quiet --diff-filter=M HEAD~ HEAD -- 'mm/damon/*.c' ||
+		ignore+=,PARENTHESIS_ALIGNMENT
+	series_run scripts/checkpatch.pl --strict --no-signoff --ignore "$ignore" "$1"
 }
 
 # Each file by itself: what it declares as a module may come with a later patch.

@@ -526,6 +526,49 @@ static void kdamond_test_many_hits(struct kunit *test)
 	damon_destroy_ctx(ctx);
 }
 
+/* When nearly all samples that are probed were taken, an interval begins anew. */
+static int kdamond_test_shorter_fn(void *data)
+{
+	struct damon_ctx *ctx = data;
+	struct damon_attrs attrs = ctx->attrs;
+
+	if (ctx->passed_sample_intervals != 260)
+		return 0;
+	attrs.aggr_interval = 1000;
+	attrs.aggr_samples = 0;
+	return damon_set_attrs(ctx, &attrs);
+}
+
+/* Test that an interval that begins anew has all of its samples probed. */
+static void kdamond_test_many_hits_shorter(struct kunit *test)
+{
+	struct damon_attrs attrs = {
+		.sample_interval = 10,
+		.aggr_interval = 3000,
+		.ops_update_interval = 1000000,
+		.min_nr_regions = 4,
+		.max_nr_regions = 100,
+	};
+	struct damon_ctx *ctx = kdamond_test_new_ctx(test);
+	struct damon_call_control control = {
+		.fn = kdamond_test_shorter_fn,
+		.data = ctx,
+		.repeat = true,
+	};
+	struct damon_probe *probe = damon_new_probe();
+
+	KUNIT_ASSERT_NOT_NULL(test, probe);
+	damon_add_probe(ctx, probe);
+	KUNIT_ASSERT_EQ(test, damon_set_attrs(ctx, &attrs), 0);
+	ctx->ops.apply_probes = kdamond_test_apply_probes;
+	KUNIT_ASSERT_EQ(test, damon_start(&ctx, 1, false), 0);
+	KUNIT_EXPECT_EQ(test, damon_call(ctx, &control), 0);
+	wait_for_completion(&kdamond_test_seen.aggregated);
+	damon_stop(&ctx, 1);
+	KUNIT_EXPECT_EQ(test, kdamond_test_seen.last_hits, 100);
+	damon_destroy_ctx(ctx);
+}
+
 /* Test that what is calculated from hits of a probe does not wrap around. */
 static void kdamond_test_many_hits_converted(struct kunit *test)
 {
@@ -653,6 +696,7 @@ static struct kunit_case kdamond_test_cases[] = {
 	KUNIT_CASE(kdamond_test_commit_target),
 	KUNIT_CASE(kdamond_test_probe_ops),
 	KUNIT_CASE(kdamond_test_many_hits),
+	KUNIT_CASE(kdamond_test_many_hits_shorter),
 	KUNIT_CASE(kdamond_test_many_hits_converted),
 	KUNIT_CASE(kdamond_test_killed_request),
 	{},
@@ -662,6 +706,7 @@ static struct kunit_suite kdamond_test_suite = {
 	.name = "damon-kdamond",
 	.test_cases = kdamond_test_cases,
 };
+
 kunit_test_suite(kdamond_test_suite);
 
 #endif /* _DAMON_KDAMOND_TEST_H */
