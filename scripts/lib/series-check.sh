@@ -74,7 +74,22 @@ series_count() {
 	((count <= 15))
 }
 
+# A patch that is longer than what is read at a sitting needs a reason in the manifest.
+SERIES_LINES=500
+
+series_length() {
+	local lines reason
+	lines=$(git -C "$TREE" diff --numstat HEAD~ HEAD | awk '{ lines += $1 + $2 } END { print lines }')
+	reason=$("$CHECKOUT/scripts/lib/series.py" large "$CHECKOUT" |
+		sed -n "s|^${SERIES_PATCH%%-[!0-9]*}\t||p")
+	echo "$lines lines${reason:+: $reason}"
+	((lines <= SERIES_LINES)) || [[ -n $reason ]]
+}
+
 series_look() {
+	if series_names sent | grep -qx "${SERIES_PATCH%%/*}"; then
+		check "$SERIES_LINES lines at most: $SERIES_PATCH" series_length
+	fi
 	check "checkpatch: $SERIES_PATCH" series_checkpatch "$1"
 	check "get_maintainer: $SERIES_PATCH" series_maintainer "$1"
 	check "rustfmt: $SERIES_PATCH" series_rustfmt

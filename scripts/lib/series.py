@@ -5,6 +5,7 @@
 series.py branch CHECKOUT REPOSITORY BASE VERSION <FILES   make a branch of each series
 series.py write CHECKOUT SOURCE NAME DIR <FILES            write what changes up to NAME
 series.py names CHECKOUT                                   print the names of the series
+series.py large CHECKOUT                                   print why patches are large
 series.py list CHECKOUT [NAME] <FILES                      print what each patch has
 
 FILES are the files of the checkout, as for overlay.py. scripts/manifest/series.toml of
@@ -38,7 +39,7 @@ class Patch:
     """One entry of the manifest."""
 
     def __init__(self, series, number, entry):
-        unknown = set(entry) - {"subject", "message", "files", "lines", "hunks"}
+        unknown = set(entry) - {"subject", "message", "files", "lines", "hunks", "large"}
         if unknown or not {"subject", "message"} <= set(entry):
             raise SeriesError(f"{MANIFEST}: patch {number} has or lacks a key: {sorted(entry)}")
         self.series = series
@@ -275,6 +276,14 @@ def write(checkout, source, name, directory, names):
             overlay.write(Path(directory, target), content, mode)
 
 
+def large(checkout):
+    """The command large: NAME/NUMBER, as mails have it, and the reason."""
+    for series in manifest(checkout):
+        for number, entry in enumerate(series["patch"], 1):
+            if "large" in entry:
+                print(f"{series['name']}/{number:04}", entry["large"], sep="\t")
+
+
 def show(checkout, name, names):
     """The command list."""
     patches = load(checkout)
@@ -303,6 +312,9 @@ def main():
         if command == "names":
             for series in manifest(checkout):
                 print(series["name"], "sent" if series.get("sent", True) else "kept")
+            return 0
+        if command == "large":
+            large(checkout)
             return 0
         names = sorted(n for n in sys.stdin.read().split("\0")
                        if n and overlay.in_overlay(n) and (checkout / n).is_file())
