@@ -322,10 +322,7 @@ fn merge_back(cursor: &mut RegionCursor<'_>, max_region_sz: usize, pool: &mut Re
         && prev.nr_accesses() == region.nr_accesses()
         && region.end().wrapping_sub(prev.start()) <= max_region_sz
     {
-        prev.set_end(region.end());
-        if let Some(region) = cursor.remove() {
-            pool.put(region);
-        }
+        cursor.merge_back(pool);
     }
 }
 

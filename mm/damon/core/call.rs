@@ -23,8 +23,6 @@ pub(crate) fn kdamond_call(ctx: &mut Context<'_>) {
         let Some(call) = calls.pop() else {
             return;
         };
-        // The function may change everything.
-        ctx.private().total_sz = None;
         if let Handled::Again(call) = call.handle() {
             // The queue is open, because it is this thread that closes it.
             calls.push(call);

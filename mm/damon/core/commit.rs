@@ -162,7 +162,7 @@ pub(crate) fn commit_unchecked(dst: &mut Context<'_>, src: &Context<'_>) -> Resu
             .inspect_err(|_| target::damon_revert_target_commits(dst, src, None))?;
     }
     dst.set_pause(src.pause());
-    dst.set_raw_ops(src.raw_ops());
+    dst.set_ops(src.ops_set());
     damon_commit_probes(dst, src)?;
     dst.set_addr_unit(src.addr_unit());
     dst.set_min_region_sz(src.min_region_sz());

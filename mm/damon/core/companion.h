@@ -31,7 +31,6 @@ void damon_core_debug_wmark(struct damos *scheme, bool activate, bool high);
 
 bool damon_core_should_stop(void);
 void damon_core_usleep(unsigned long usecs);
-void damon_core_wait_idle(void);
 unsigned long damon_core_jiffies(void);
 u64 damon_core_coarse_ns(void);
 void damon_core_seed(struct rnd_state *state);

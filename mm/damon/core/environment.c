@@ -24,10 +24,13 @@
 #include "../ops-common.h"
 #include "companion.h"
 
-/* Returns whether kthread_stop() was called on this kdamond. */
+/*
+ * Returns whether kthread_stop() was called on this kdamond.  Only kernel
+ * threads can be asked.
+ */
 bool damon_core_should_stop(void)
 {
-	return kthread_should_stop();
+	return (current->flags & PF_KTHREAD) && kthread_should_stop();
 }
 
 /* Any length fits, unlike in usecs_to_jiffies(). */
@@ -56,17 +59,11 @@ void damon_core_usleep(unsigned long usecs)
 	 * it is either seen here, or makes the thread runnable again.
 	 */
 	set_current_state(TASK_IDLE);
-	if (kthread_should_stop()) {
+	if (damon_core_should_stop()) {
 		__set_current_state(TASK_RUNNING);
 		return;
 	}
 	schedule_timeout(damon_core_sleep_jiffies(usecs));
-}
-
-/* Sleep between two looks at whether a kdamond is still there. */
-void damon_core_wait_idle(void)
-{
-	schedule_timeout_idle(msecs_to_jiffies(100));
 }
 
 unsigned long damon_core_jiffies(void)

@@ -15,9 +15,9 @@ use crate::{
 };
 use kernel::bindings;
 
-/// Returns whether somebody wants the current kdamond to end.
+/// Returns whether somebody wants the current kdamond to end. Elsewhere nobody does.
 pub(crate) fn should_stop() -> bool {
-    // SAFETY: Only kdamonds come here, which are kernel threads.
+    // SAFETY: Any thread may ask.
     unsafe { bindings::damon_core_should_stop() }
 }
 
@@ -25,14 +25,8 @@ pub(crate) fn should_stop() -> bool {
 ///
 /// Corresponds to `kdamond_usleep()`.
 pub(crate) fn kdamond_usleep(usecs: usize) {
-    // SAFETY: Only kdamonds come here, which are kernel threads and can sleep.
+    // SAFETY: Any thread may ask for it.
     unsafe { bindings::damon_core_usleep(usecs) };
-}
-
-/// Sleeps for a tenth of a second.
-pub(crate) fn wait_idle() {
-    // SAFETY: Callers can sleep.
-    unsafe { bindings::damon_core_wait_idle() };
 }
 
 /// Returns the number of ticks.

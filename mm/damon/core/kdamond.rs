@@ -18,7 +18,10 @@ use crate::{
     filter::damos_set_filters_default_reject,
     math::time_after_eq,
     merge::kdamond_merge_regions,
-    model::Context,
+    model::{
+        Context,
+        CurrentKdamond, //
+    },
     probes::damon_has_probe_weights,
     regions::damon_apply_min_nr_regions,
     running,
@@ -55,7 +58,6 @@ fn kdamond_init_ctx(ctx: &mut Context<'_>) {
         damos_set_next_apply_sis(scheme, ctx);
         damos_set_filters_default_reject(scheme);
     }
-    ctx.private().total_sz = None;
 }
 
 /// Takes a sample of all regions.
@@ -181,7 +183,6 @@ fn main_loop(ctx: &mut Context<'_>) {
                     .wrapping_add(attrs.ops_update_interval / attrs.sample_interval.max(1)),
             );
             ctx.ops_update();
-            ctx.private().total_sz = None;
         }
     }
 }
@@ -189,13 +190,14 @@ fn main_loop(ctx: &mut Context<'_>) {
 /// Monitors a context, and leaves it without targets.
 ///
 /// Corresponds to `kdamond_fn()`.
-pub(crate) fn kdamond_fn(ctx: &mut Context<'_>) {
+pub(crate) fn kdamond_fn(mut kdamond: CurrentKdamond) {
     environment::debug_kdamond(true);
-    let shared = ctx.shared();
-    shared.calls().set_obsolete(false);
-    shared.walk().set_obsolete(false);
-    shared.complete_started();
+    let ctx = &mut kdamond.context();
+    ctx.shared().calls().set_obsolete(false);
+    ctx.shared().walk().set_obsolete(false);
+    kdamond.complete_started();
 
+    let ctx = &mut kdamond.context();
     kdamond_init_ctx(ctx);
     ctx.ops_init();
     main_loop(ctx);
@@ -203,8 +205,8 @@ pub(crate) fn kdamond_fn(ctx: &mut Context<'_>) {
     ctx.destroy_targets();
     ctx.private().pool.end_walk(0);
     kdamond_cancel_calls(ctx);
-    shared.walk().set_obsolete(true);
+    ctx.shared().walk().set_obsolete(true);
     damos_walk_cancel(ctx);
     environment::debug_kdamond(false);
-    running::ended(shared);
+    running::ended(kdamond);
 }

@@ -59,15 +59,6 @@ impl Score for Weights {
     }
 }
 
-/// What a walk over regions has seen.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Sizes {
-    /// The size of all regions together.
-    total: usize,
-    /// The size of the largest one.
-    max: usize,
-}
-
 const NO_HITS: ProbeHits = [0; MAX_PROBES];
 
 /// Merges the region at the cursor into the one before, and goes there.
@@ -87,7 +78,6 @@ pub(crate) fn damon_merge_two_regions(cursor: &mut RegionCursor<'_>, pool: &mut 
         sz_r,
     ));
     l.set_age(weighted_average(l.age(), sz_l, r.age(), sz_r));
-    l.set_end(r.end());
     let (l_hits, r_hits) = (l.probe_hits(), r.probe_hits());
     // Most of the time there are no probes, hence no hits.
     if l_hits != NO_HITS || r_hits != NO_HITS {
@@ -99,9 +89,7 @@ pub(crate) fn damon_merge_two_regions(cursor: &mut RegionCursor<'_>, pool: &mut 
         l.set_probe_hits(hits);
     }
     sanity::verify_merge(l, r);
-    if let Some(region) = cursor.remove() {
-        pool.put(region);
-    }
+    cursor.merge_back(pool);
 }
 
 /// Updates the ages of the regions of a target, and merges those that `score` finds alike.
@@ -113,7 +101,7 @@ fn merge_regions_of<S: Score>(
     score: &S,
     count_age: bool,
     pool: &mut RegionPool,
-    sizes: &mut Sizes,
+    max_sz: &mut usize,
 ) {
     let mut cursor = target.cursor();
     while let Some(region) = cursor.current() {
@@ -130,7 +118,6 @@ fn merge_regions_of<S: Score>(
         }
 
         let sz = region.sz();
-        sizes.total = sizes.total.wrapping_add(sz);
         let mut merged_sz = sz;
         if let Some(prev) = cursor.prev() {
             let both = prev.sz().wrapping_add(sz);
@@ -142,7 +129,7 @@ fn merge_regions_of<S: Score>(
                 damon_merge_two_regions(&mut cursor, pool);
             }
         }
-        sizes.max = sizes.max.max(merged_sz);
+        *max_sz = (*max_sz).max(merged_sz);
         cursor.move_next();
     }
 }
@@ -152,6 +139,7 @@ fn merge_regions_of<S: Score>(
 /// - `thres` is by how much the scores of two regions may differ to be merged.
 /// - `sz_limit` is the size of a merged region at most.
 /// - `count_age` tells whether this is the first time in the current aggregation interval.
+/// - `max_sz` becomes the size of the largest region, if that is larger.
 ///
 /// Corresponds to `damon_merge_regions_of()`.
 pub(crate) fn damon_merge_regions_of(
@@ -161,12 +149,12 @@ pub(crate) fn damon_merge_regions_of(
     weights: Option<&Weights>,
     count_age: bool,
     pool: &mut RegionPool,
-    sizes: &mut Sizes,
+    max_sz: &mut usize,
 ) {
     match weights {
-        None => merge_regions_of(target, thres, sz_limit, &Accesses, count_age, pool, sizes),
+        None => merge_regions_of(target, thres, sz_limit, &Accesses, count_age, pool, max_sz),
         Some(weights) => {
-            merge_regions_of(target, thres, sz_limit, weights, count_age, pool, sizes);
+            merge_regions_of(target, thres, sz_limit, weights, count_age, pool, max_sz);
         }
     }
 }
@@ -196,7 +184,7 @@ pub(crate) fn kdamond_merge_regions(
     } = ctx.parts();
     let mut count_age = true;
     loop {
-        let mut sizes = Sizes::default();
+        let mut max_sz = 0;
         let mut nr_regions: u32 = 0;
         for mut target in targets.iter_mut() {
             damon_merge_regions_of(
@@ -206,15 +194,14 @@ pub(crate) fn kdamond_merge_regions(
                 weights.as_ref(),
                 count_age,
                 &mut private.pool,
-                &mut sizes,
+                &mut max_sz,
             );
             nr_regions = nr_regions.wrapping_add(target.nr_regions());
         }
         count_age = false;
         // CAST: `usize` has at least 32 bits.
         if nr_regions as usize <= attrs.max_nr_regions || max_thres <= threshold {
-            private.total_sz = Some(sizes.total);
-            return sizes.max;
+            return max_sz;
         }
         threshold = if threshold < max_thres / 2 {
             threshold.wrapping_mul(2).max(1)

@@ -110,7 +110,8 @@ pub(crate) use self::{
     },
     operations::{
         Operations,
-        OpsId, //
+        OpsId,
+        OpsSet, //
     },
     probe::{
         Probe,
@@ -147,8 +148,16 @@ pub(crate) use self::{
         Quota,
         Scheme, //
     },
-    shared::Shared,
-    target::Target, //
+    shared::{
+        CurrentKdamond,
+        Shared,
+        Startable,
+        StopState, //
+    },
+    target::{
+        PidsCounted,
+        Target, //
+    },
 };
 
 #[cfg(CONFIG_DAMON_KUNIT_TEST)]

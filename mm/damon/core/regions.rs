@@ -107,7 +107,7 @@ fn fit_to_range(cursor: &mut RegionCursor<'_>, range: &AddrRange, fit: &AddrRang
             if covered {
                 fill_hole(cursor)?;
             } else {
-                region.set_start(fit.start);
+                cursor.set_start(fit.start);
                 covered = true;
             }
         } else if region.start() >= range.end {
@@ -115,9 +115,10 @@ fn fit_to_range(cursor: &mut RegionCursor<'_>, range: &AddrRange, fit: &AddrRang
         }
         cursor.move_next();
     }
-    match cursor.prev() {
-        Some(last) if covered => last.set_end(fit.end),
-        _ => cursor.insert_before(Region::new(fit.start, fit.end)?),
+    if covered {
+        cursor.set_prev_end(fit.end);
+    } else {
+        cursor.insert_before(Region::new(fit.start, fit.end)?);
     }
     Ok(())
 }
@@ -135,25 +136,14 @@ fn fill_hole(cursor: &mut RegionCursor<'_>) -> Result {
     Ok(())
 }
 
-/// Returns the size of all regions together, in address units.
-fn total_sz(ctx: &mut Context<'_>) -> usize {
-    if let Some(total_sz) = ctx.private().total_sz {
-        return total_sz;
-    }
-    let total_sz = ctx
-        .targets()
-        .iter()
-        .flat_map(|target| target.regions().iter())
-        .fold(0, |sum: usize, region| sum.wrapping_add(region.sz()));
-    ctx.private().total_sz = Some(total_sz);
-    total_sz
-}
-
 /// Returns how large a region may be so that there are as many as there have to be.
 ///
 /// Corresponds to `damon_region_sz_limit()`.
-pub(crate) fn damon_region_sz_limit(ctx: &mut Context<'_>) -> usize {
-    let total_sz = total_sz(ctx);
+pub(crate) fn damon_region_sz_limit(ctx: &Context<'_>) -> usize {
+    let total_sz = ctx
+        .targets()
+        .iter()
+        .fold(0, |sum: usize, target| sum.wrapping_add(target.total_sz()));
     let limit = total_sz
         .checked_div(ctx.raw_attrs().min_nr_regions)
         .unwrap_or(total_sz);
@@ -218,4 +208,45 @@ pub(crate) fn damon_set_region_system_rams_default(
         found(range);
     }
     damon_set_regions(&mut target.regions_mut(), &[range], min_region_sz)
+}
+
+#[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(rust_damon_regions)]
+mod tests {
+    use super::*;
+    use crate::model::OwnedContext;
+
+    /// Sets the regions of the last target to one range of `sz`, as operations in C do.
+    fn set_sz(ctx: &mut Context<'_>, sz: usize) -> Result {
+        let mut targets = ctx.targets_mut();
+        let Some(mut target) = targets.iter_mut().last() else {
+            return Err(EINVAL);
+        };
+        damon_set_regions(
+            &mut target.regions_mut(),
+            &[AddrRange { start: 0, end: sz }],
+            1,
+        )
+    }
+
+    #[test]
+    fn the_size_limit_follows_each_change_of_regions() -> Result {
+        let mut owned = OwnedContext::new()?;
+        let mut ctx = owned.as_context();
+        ctx.set_min_region_sz(1);
+        assert_eq!(damon_region_sz_limit(&ctx), 1);
+        // The fewest regions are ten.
+        for (sz, limit) in [(1_000, 100), (3_000, 400), (500, 150)] {
+            if limit != 150 {
+                ctx.targets_mut().push(Target::new()?);
+            }
+            set_sz(&mut ctx, sz)?;
+            assert_eq!(damon_region_sz_limit(&ctx), limit);
+        }
+        damon_apply_min_nr_regions(&mut ctx, None);
+        assert_eq!(damon_region_sz_limit(&ctx), 150);
+        ctx.destroy_targets();
+        assert_eq!(damon_region_sz_limit(&ctx), 1);
+        Ok(())
+    }
 }

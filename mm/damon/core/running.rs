@@ -5,12 +5,11 @@
 //! Contexts are started in groups. An exclusive group runs alone; others run beside each other. A
 //! kdamond ends when it is stopped, or by itself when all its targets are gone.
 
-use crate::{
-    environment,
-    model::{
-        Shared,
-        RUNNING, //
-    },
+use crate::model::{
+    CurrentKdamond,
+    Shared,
+    Startable,
+    RUNNING, //
 };
 use kernel::prelude::*;
 
@@ -70,12 +69,12 @@ impl Running {
 /// - [`EBUSY`] if a context is running already, or an exclusive group would not be alone.
 /// - [`ENOMEM`] if there is no memory, and what else the creation of a thread can fail with.
 pub(crate) fn damon_start<'a>(
-    ctxs: impl Iterator<Item = Shared<'a>> + Clone,
+    ctxs: impl Iterator<Item = Startable<'a>> + Clone,
     exclusive: bool,
-    trial: impl Fn(Shared<'a>) -> Result,
+    trial: impl Fn(Startable<'a>) -> Result,
 ) -> Result {
     for ctx in ctxs.clone() {
-        if damon_is_running(ctx) {
+        if damon_is_running(ctx.shared()) {
             return Err(EBUSY);
         }
         trial(ctx)?;
@@ -86,18 +85,16 @@ pub(crate) fn damon_start<'a>(
         let mut running = RUNNING.lock();
         running.admit(exclusive)?;
         ctxs.clone().try_for_each(|ctx| {
-            if ctx.has_kdamond() {
-                return Err(EBUSY);
-            }
             // CAST: The number is for the name only.
-            ctx.run_kdamond(running.nr as i32)?;
+            let nr = running.nr as i32;
+            ctx.run_kdamond(nr, &mut running)?;
             running.begin(exclusive);
             nr_started = nr_started.saturating_add(1);
             Ok(())
         })
     };
     if result.is_err() {
-        damon_stop(ctxs.take(nr_started));
+        damon_stop(ctxs.take(nr_started).map(Startable::shared));
     }
     result
 }
@@ -109,32 +106,36 @@ pub(crate) fn damon_start<'a>(
 /// Corresponds to `damon_stop()`.
 pub(crate) fn damon_stop<'a>(ctxs: impl Iterator<Item = Shared<'a>>) {
     for ctx in ctxs {
-        let stopping = {
-            let _running = RUNNING.lock();
-            ctx.stopping()
-        };
-        match stopping {
-            Some(kdamond) => kdamond.wait(),
-            None => wait_until_ended(ctx),
+        // Another thread that stops it may free the context as soon as the kdamond has ended.
+        let stopping = ctx.stop(&mut RUNNING.lock());
+        if let Some(stopping) = stopping {
+            stopping.wait();
         }
     }
 }
 
 /// Waits until a kdamond that is about to end has done so.
 pub(crate) fn wait_until_ended(ctx: Shared<'_>) {
-    while damon_is_running(ctx) {
-        environment::wait_idle();
+    // As in `damon_stop()`, the context is not touched while waiting.
+    let ended = ctx.ended(&RUNNING.lock());
+    if let Some(ended) = ended {
+        ended.wait_for_completion();
     }
 }
 
 /// Takes the current kdamond, which ends, off its context.
 ///
-/// The context must not be used any more after it, because its owner may free it as soon as it
-/// sees that there is no kdamond. Hence the lock is not one of the context.
-pub(crate) fn ended(ctx: Shared<'_>) {
-    let mut running = RUNNING.lock();
-    ctx.clear_kdamond();
-    running.end();
+/// The owner of the context may free it as soon as it sees that there is no kdamond. Hence the lock
+/// is not one of the context.
+pub(crate) fn ended(kdamond: CurrentKdamond) {
+    let ended = {
+        let mut running = RUNNING.lock();
+        running.end();
+        kdamond.end(&mut running)
+    };
+    if let Some(ended) = ended {
+        ended.complete_all();
+    }
 }
 
 /// Returns how many kdamonds are running.
@@ -148,16 +149,14 @@ pub(crate) fn damon_nr_running_ctxs() -> u32 {
 ///
 /// Corresponds to `damon_is_running()`.
 pub(crate) fn damon_is_running(ctx: Shared<'_>) -> bool {
-    let _running = RUNNING.lock();
-    ctx.has_kdamond()
+    ctx.has_kdamond(&RUNNING.lock())
 }
 
 /// Returns the process id of the kdamond of a context.
 ///
 /// Corresponds to `damon_kdamond_pid()`.
 pub(crate) fn damon_kdamond_pid(ctx: Shared<'_>) -> Option<i32> {
-    let _running = RUNNING.lock();
-    ctx.kdamond_pid()
+    ctx.kdamond_pid(&RUNNING.lock())
 }
 
 #[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]

@@ -8,6 +8,7 @@ use crate::{
         Context,
         Mut,
         Parts,
+        PidsCounted,
         Target, //
     },
     regions::damon_set_regions,
@@ -63,16 +64,16 @@ pub(crate) fn damon_commit_target_regions(
 /// Corresponds to `damon_commit_target()`.
 fn damon_commit_target(
     dst: &mut Mut<'_, Target>,
-    dst_has_pid: bool,
+    dst_pids: Option<PidsCounted>,
     src: &Target,
-    src_has_pid: bool,
+    src_pids: Option<PidsCounted>,
     src_min_region_sz: usize,
 ) -> Result {
     damon_commit_target_regions(dst, src, src_min_region_sz)?;
-    if dst_has_pid {
-        dst.put_pid();
+    if let Some(counted) = dst_pids {
+        dst.put_pid(counted);
     }
-    dst.copy_pid(src, src_has_pid);
+    dst.copy_pid(src, src_pids);
     Ok(())
 }
 
@@ -86,14 +87,17 @@ pub(super) fn damon_revert_target_commits(
     src: &Context<'_>,
     failed: Option<*const Target>,
 ) {
-    if !src.target_has_pid() || dst.ops().has_cleanup_target() {
+    let Some(counted) = src.target_has_pid() else {
+        return;
+    };
+    if dst.ops().has_cleanup_target() {
         return;
     }
     for target in dst.targets().iter() {
         if failed.is_some_and(|failed| ptr::eq(failed, target)) {
             return;
         }
-        target.put_pid();
+        target.put_pid(counted);
     }
 }
 
@@ -110,9 +114,8 @@ fn commit_targets(
     dst: &mut Context<'_>,
     src: &Context<'_>,
 ) -> Result<(), (Error, Option<*const Target>)> {
-    let (dst_has_pid, src_has_pid) = (dst.target_has_pid(), src.target_has_pid());
+    let (dst_pids, src_pids) = (dst.target_has_pid(), src.target_has_pid());
     let min_region_sz = src.min_region_sz();
-    dst.private().total_sz = None;
     let Parts {
         ops,
         mut targets,
@@ -125,7 +128,7 @@ fn commit_targets(
     while let Some(mut target) = cursor.current() {
         match src_targets.next() {
             Some(src) if !src.obsolete() => {
-                damon_commit_target(&mut target, dst_has_pid, src, src_has_pid, min_region_sz)
+                damon_commit_target(&mut target, dst_pids, src, src_pids, min_region_sz)
                     .map_err(|err| (err, Some(ptr::from_ref::<Target>(&target))))?;
                 cursor.move_next();
             }
@@ -135,8 +138,7 @@ fn commit_targets(
                         scheme.quota().clear_charge_from();
                     }
                 }
-                ops.cleanup_target(&target);
-                drop(cursor.remove());
+                ops.destroy_target(&mut cursor);
             }
         }
     }
@@ -147,7 +149,7 @@ fn commit_targets(
             return Err((EINVAL, None));
         }
         let mut new = Target::new().map_err(|err| (err, None))?;
-        damon_commit_target(&mut new.as_mut(), false, src, src_has_pid, min_region_sz)
+        damon_commit_target(&mut new.as_mut(), None, src, src_pids, min_region_sz)
             .map_err(|err| (err, None))?;
         targets.push(new);
     }

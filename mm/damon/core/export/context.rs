@@ -13,6 +13,7 @@ use crate::{
         register_ops,
         registered_ops,
         OpsId,
+        OpsSet,
         OwnedContext, //
     },
 };
@@ -66,7 +67,7 @@ pub(crate) unsafe extern "C" fn damon_is_registered_ops(id: bindings::damon_ops_
 #[export]
 pub(crate) unsafe extern "C" fn damon_register_ops(ops: *mut bindings::damon_operations) -> i32 {
     // SAFETY: By the function's contract.
-    errno(register_ops(unsafe { ops.read() }))
+    errno(register_ops(unsafe { OpsSet::new(ops.read()) }))
 }
 
 /// Selects the operations of a context.

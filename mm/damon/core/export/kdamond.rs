@@ -16,7 +16,9 @@ use crate::{
         wait_for_call,
         wait_for_walk,
         Call,
-        Shared, //
+        CurrentKdamond,
+        Shared,
+        Startable, //
     },
     running, //
 };
@@ -68,7 +70,7 @@ unsafe fn shared_all<'a>(
 #[export]
 pub(crate) unsafe extern "C" fn damon_core_kdamond_fn(data: *mut c_void) -> i32 {
     // SAFETY: By the function's contract.
-    kdamond::kdamond_fn(&mut unsafe { context(data.cast()) });
+    kdamond::kdamond_fn(unsafe { CurrentKdamond::from_raw(NonNull::new_unchecked(data.cast())) });
     0
 }
 
@@ -86,9 +88,11 @@ pub(crate) unsafe extern "C" fn damon_start(
 ) -> i32 {
     // SAFETY: By the function's contract.
     let ctxs = unsafe { shared_all(ctxs, nr_ctxs) };
-    let trial = |ctx: Shared<'_>| {
+    // SAFETY: By the function's contract.
+    let ctxs = ctxs.map(|ctx| unsafe { Startable::from_raw(ctx.as_raw()) });
+    let trial = |ctx: Startable<'_>| {
         // SAFETY: By the function's contract; this is called for contexts that are not running.
-        let ctx = unsafe { context(ctx.as_raw().as_ptr()) };
+        let ctx = unsafe { context(ctx.shared().as_raw().as_ptr()) };
         damon_new_test_ctx(&ctx).map(drop)
     };
     errno(running::damon_start(ctxs, exclusive, trial))

@@ -178,9 +178,7 @@ pub(crate) unsafe extern "C" fn damon_commit_target_regions(
 #[export]
 pub(crate) unsafe extern "C" fn damon_apply_min_nr_regions(ctx: *mut bindings::damon_ctx) -> usize {
     // SAFETY: By the function's contract.
-    let mut ctx = unsafe { context(ctx) };
-    ctx.private().total_sz = None;
-    regions::damon_apply_min_nr_regions(&mut ctx, None)
+    regions::damon_apply_min_nr_regions(&mut unsafe { context(ctx) }, None)
 }
 
 /// See [`merge::damon_merge_two_regions()`].
@@ -222,7 +220,7 @@ pub(crate) unsafe extern "C" fn damon_merge_regions_of(
             .as_ref(),
         count_age,
         &mut RegionPool::new(),
-        &mut merge::Sizes::default(),
+        &mut 0,
     );
 }
 

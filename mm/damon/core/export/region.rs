@@ -14,6 +14,7 @@ use crate::{
         del,
         AddrRange,
         Mut,
+        Parts,
         Region,
         Target, //
     },
@@ -236,16 +237,26 @@ pub(crate) unsafe extern "C" fn damon_destroy_target(
     t: *mut bindings::damon_target,
     ctx: *mut bindings::damon_ctx,
 ) {
-    // SAFETY: By the function's contract.
-    let target = unsafe { Target::from_raw(t) };
     if !ctx.is_null() {
         // SAFETY: By the function's contract, and it is not null.
-        unsafe { context(ctx) }.ops().cleanup_target(target);
+        let mut ctx = unsafe { context(ctx) };
+        let Parts {
+            ops, mut targets, ..
+        } = ctx.parts();
+        let mut cursor = targets.cursor();
+        while let Some(target) = cursor.current() {
+            if target.is(t) {
+                ops.destroy_target(&mut cursor);
+                return;
+            }
+            cursor.move_next();
+        }
+        return;
     }
     // SAFETY: By the function's contract; a link that is in no list is a list of its own.
     unsafe { del(&raw mut (*t).list) };
     // SAFETY: By the function's contract, and it is in no list now.
-    unsafe { damon_free_target(t) };
+    drop(unsafe { from_c::<Target, _>(t) });
 }
 
 /// Returns how many regions a target has.

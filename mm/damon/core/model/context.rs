@@ -7,11 +7,15 @@ use super::{
     List,
     ListMut,
     Operations,
+    OpsId,
+    PidsCounted,
     Probe,
     RegionPool,
     Scheme,
     Shared,
-    Target, //
+    StopState,
+    Target,
+    RUNNING, //
 };
 use core::{
     cell::Cell,
@@ -22,7 +26,8 @@ use core::{
 use kernel::{
     bindings,
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    sync::GlobalLockedBy, //
 };
 
 /// What a context has besides the C structure.
@@ -33,8 +38,6 @@ pub(crate) struct Private {
     pub(crate) rotation: usize,
     /// How many regions there were before the last split.
     pub(crate) last_nr_regions: usize,
-    /// The size of all regions together, in address units, unless something may have changed it.
-    pub(crate) total_sz: Option<usize>,
     /// The size of the regions that have each score for a scheme, in address units.
     pub(crate) score_histogram: [usize; SCORES],
 }
@@ -58,17 +61,22 @@ struct ContextBox {
     ctx: bindings::damon_ctx,
     private: Private,
     left_window: Cell<LeftWindow>,
-    stopping: bool,
+    stop: GlobalLockedBy<StopState, RUNNING>,
 }
 
-/// Returns where the context notes that somebody is stopping its kdamond.
+/// Returns what is known about the end of the kdamond of a context.
 ///
 /// # Safety
 ///
-/// `ctx` must have been made by [`OwnedContext::new()`].
-pub(super) unsafe fn stopping_of(ctx: NonNull<bindings::damon_ctx>) -> *mut bool {
-    // SAFETY: By the function's contract, this is a place within a `ContextBox`.
-    unsafe { ctx.as_ptr().byte_add(offset_of!(ContextBox, stopping)) }.cast()
+/// `ctx` must have been made by [`OwnedContext::new()`], and not be freed during the lifetime that
+/// the caller chooses.
+pub(super) unsafe fn stop_state_of<'a>(
+    ctx: NonNull<bindings::damon_ctx>,
+) -> &'a GlobalLockedBy<StopState, RUNNING> {
+    let context_box = ctx.as_ptr().cast::<ContextBox>();
+    // SAFETY: A context is the first field of a `ContextBox`. Nothing ever borrows the field
+    // mutably, and the lock is what its value is used under.
+    unsafe { &(*context_box).stop }
 }
 
 /// Exclusive access to a context, `struct damon_ctx`.
@@ -100,11 +108,10 @@ impl OwnedContext {
                     pool: RegionPool::new(),
                     rotation: 0,
                     last_nr_regions: 0,
-                    total_sz: None,
                     score_histogram: [0; SCORES],
                 },
                 left_window: Cell::default(),
-                stopping: false,
+                stop: GlobalLockedBy::new(StopState::default()),
             },
             GFP_KERNEL,
         )?;
@@ -238,7 +245,7 @@ impl<'a> Context<'a> {
         /// Whether monitoring pauses.
         pause, set_pause: bool = pause;
         /// The operations.
-        raw_ops, set_raw_ops: bindings::damon_operations = ops;
+        raw_ops: bindings::damon_operations = ops;
         /// The number of the operations.
         raw_ops_id: bindings::damon_ops_id = ops.id;
     }
@@ -252,8 +259,8 @@ impl<'a> Context<'a> {
     /// Returns whether targets are processes.
     ///
     /// Corresponds to `damon_target_has_pid()`.
-    pub(crate) fn target_has_pid(&self) -> bool {
-        super::OpsId::from_raw(self.raw_ops_id()).is_ok_and(super::OpsId::has_pid)
+    pub(crate) fn target_has_pid(&self) -> Option<PidsCounted> {
+        PidsCounted::new(OpsId::from_raw(self.raw_ops_id()).ok()?)
     }
 
     /// The operations for single targets and regions.
@@ -347,9 +354,8 @@ impl<'a> Context<'a> {
             ops, mut targets, ..
         } = self.parts();
         let mut cursor = targets.cursor();
-        while let Some(target) = cursor.current() {
-            ops.cleanup_target(&target);
-            drop(cursor.remove());
+        while cursor.current().is_some() {
+            ops.destroy_target(&mut cursor);
         }
     }
 }

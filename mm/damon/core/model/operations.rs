@@ -3,6 +3,7 @@
 //! The monitoring operations of a context.
 
 use super::{
+    list::Cursor,
     Context,
     Region,
     Scheme,
@@ -57,6 +58,40 @@ impl OpsId {
     /// Corresponds to `damon_target_has_pid()`.
     pub(crate) fn has_pid(self) -> bool {
         matches!(self, Self::Vaddr | Self::Fvaddr)
+    }
+}
+
+/// A set of operations.
+///
+/// # Invariants
+///
+/// The functions do what `struct damon_operations` says, and those for single targets and regions
+/// change no list.
+#[derive(Clone, Copy)]
+pub(crate) struct OpsSet(bindings::damon_operations);
+
+impl OpsSet {
+    /// # Safety
+    ///
+    /// The functions must do what `struct damon_operations` says, and those for single targets and
+    /// regions must change no list.
+    pub(crate) unsafe fn new(ops: bindings::damon_operations) -> Self {
+        // INVARIANT: The caller promises it.
+        Self(ops)
+    }
+
+    /// Returns the functions.
+    pub(super) fn into_raw(self) -> bindings::damon_operations {
+        self.0
+    }
+
+    /// Returns which operations these are.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if the number is of none.
+    pub(crate) fn id(&self) -> Result<OpsId> {
+        OpsId::from_raw(self.0.id)
     }
 }
 
@@ -168,13 +203,19 @@ impl Operations<'_> {
         unsafe { (*self.ops()).cleanup_target }.is_some()
     }
 
-    /// Cleans up a target that is going to be freed.
-    pub(crate) fn cleanup_target(&self, target: &Target) {
-        // SAFETY: By the type invariant.
+    /// Cleans up and removes the target at a cursor, so that it is cleaned up once.
+    ///
+    /// Corresponds to `damon_destroy_target()`.
+    pub(crate) fn destroy_target(&self, cursor: &mut Cursor<'_, Target>) {
+        let Some(target) = cursor.current() else {
+            return;
+        };
+        // SAFETY: The context is valid, and no other thread writes the pointer.
         if let Some(cleanup_target) = unsafe { (*self.ops()).cleanup_target } {
-            // SAFETY: The target is valid, and belongs to the context.
+            // SAFETY: The target is valid, and in the context.
             unsafe { cleanup_target(target.as_ptr()) };
         }
+        drop(cursor.remove());
     }
 }
 
@@ -190,9 +231,20 @@ impl Context<'_> {
     ///
     /// [`EINVAL`] if none are.
     pub(crate) fn select_ops(&mut self, id: OpsId) -> Result {
-        let ops = super::registered_ops(id).ok_or(EINVAL)?;
-        self.set_raw_ops(ops);
+        self.set_ops(super::registered_ops(id).ok_or(EINVAL)?);
         Ok(())
+    }
+
+    /// Returns the operations.
+    pub(crate) fn ops_set(&self) -> OpsSet {
+        // INVARIANT: What a context has was registered, or set by someone who had to promise it.
+        OpsSet(self.raw_ops())
+    }
+
+    /// Sets the operations.
+    pub(crate) fn set_ops(&mut self, ops: OpsSet) {
+        // SAFETY: The context is valid, and `self` has exclusive access to it.
+        unsafe { (*self.as_ptr()).ops = ops.0 };
     }
 
     /// Initializes the targets.

@@ -71,11 +71,22 @@ impl Region {
         self.0.get()
     }
 
+    fn set_start(&self, start: usize) {
+        // SAFETY: The field is a number in an object that is valid, and no other thread uses it.
+        unsafe { (*self.as_ptr()).ar.start = start };
+    }
+
+    #[inline]
+    fn set_end(&self, end: usize) {
+        // SAFETY: The field is a number in an object that is valid, and no other thread uses it.
+        unsafe { (*self.as_ptr()).ar.end = end };
+    }
+
     accessors! {
         /// The first address.
-        start, set_start: usize = ar.start;
+        start: usize = ar.start;
         /// The address behind the last one.
-        end, set_end: usize = ar.end;
+        end: usize = ar.end;
         /// In how many samples of the current aggregation interval an access was seen.
         nr_accesses, set_nr_accesses: u32 = nr_accesses;
         /// In how many samples of the last aggregation interval an access was seen.
@@ -499,11 +510,27 @@ impl RegionCursor<'_> {
         }
     }
 
+    /// Moves the start of the region at this place.
+    pub(crate) fn set_start(&mut self, start: usize) {
+        self.target().forget_total_sz();
+        if let Some(region) = self.current() {
+            region.set_start(start);
+        }
+    }
+
+    /// Moves the end of the region before this place.
+    pub(crate) fn set_prev_end(&mut self, end: usize) {
+        self.target().forget_total_sz();
+        if let Some(prev) = self.prev() {
+            prev.set_end(end);
+        }
+    }
+
     /// Adds a region before this place.
     ///
     /// Corresponds to `damon_insert_region()`.
-    #[inline(always)]
     pub(crate) fn insert_before(&mut self, region: Owned<Region>) {
+        self.target().forget_total_sz();
         // SAFETY: By the type invariant, these are neighbours, and an owned region is in no list.
         unsafe { add_between(link_of(region.into_raw()), (*self.at).prev, self.at) };
         self.add_nr_regions(1);
@@ -511,7 +538,7 @@ impl RegionCursor<'_> {
 
     /// Adds a region behind this place.
     #[inline(always)]
-    pub(crate) fn insert_after(&mut self, region: Owned<Region>) {
+    fn insert_after(&mut self, region: Owned<Region>) {
         // SAFETY: As in `insert_before()`.
         unsafe { add_between(link_of(region.into_raw()), self.at, (*self.at).next) };
         self.add_nr_regions(1);
@@ -520,8 +547,31 @@ impl RegionCursor<'_> {
     /// Removes the region at this place and goes to the one before it.
     ///
     /// Corresponds to `damon_del_region()`.
-    #[inline(always)]
     pub(crate) fn remove(&mut self) -> Option<Owned<Region>> {
+        self.target().forget_total_sz();
+        self.unlink()
+    }
+
+    /// Merges the region at this place into the one before it, if they are adjacent, and goes
+    /// there.
+    ///
+    /// All regions together have the same size as before.
+    #[inline(always)]
+    pub(crate) fn merge_back(&mut self, pool: &mut RegionPool) {
+        let (Some(prev), Some(region)) = (self.prev(), self.current()) else {
+            return;
+        };
+        if prev.end() != region.start() {
+            return;
+        }
+        prev.set_end(region.end());
+        if let Some(region) = self.unlink() {
+            pool.put(region);
+        }
+    }
+
+    #[inline(always)]
+    fn unlink(&mut self) -> Option<Owned<Region>> {
         let region = NonNull::from(self.current()?);
         crate::sanity::verify_del_region(self.target());
         let link = self.at;
@@ -538,7 +588,9 @@ impl RegionCursor<'_> {
 
     /// Splits the region at this place, so that the first part has the size `sz`.
     ///
-    /// The cursor stays at the first part. Returns [`ENOMEM`], with nothing changed, if there is no
+    /// The cursor stays at the first part. All regions together have the same size as before.
+    ///
+    /// Returns [`ENOMEM`], with nothing changed, if there is no
     /// memory for the second one.
     ///
     /// Corresponds to `damon_split_region_at()`.

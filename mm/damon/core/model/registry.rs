@@ -2,12 +2,11 @@
 
 //! The registered sets of monitoring operations.
 //!
-//! They are an array in C, whose entries are free while all their bytes are zero.
+//! They are an array in C, whose free entries have no number and no functions.
 
-use super::OpsId;
-use core::{
-    mem::size_of,
-    slice, //
+use super::{
+    OpsId,
+    OpsSet, //
 };
 use kernel::{
     bindings,
@@ -15,44 +14,50 @@ use kernel::{
     sync::Mutex, //
 };
 
-/// Calls `f` with the registered set of operations, under the lock of all of them.
-///
-/// An unregistered set is [`None`]. `f` can put operations in.
-fn with_registered<R>(
-    id: OpsId,
-    f: impl FnOnce(&mut Option<bindings::damon_operations>) -> R,
-) -> R {
+/// Returns whether an entry of the array is free.
+fn is_free(ops: &bindings::damon_operations) -> bool {
+    // The bytes between the fields say nothing: an assignment may leave anything there.
+    let bindings::damon_operations {
+        id,
+        init,
+        update,
+        prepare_access_checks,
+        check_accesses,
+        apply_probes,
+        get_scheme_score,
+        apply_scheme,
+        target_valid,
+        cleanup_target,
+    } = ops;
+    *id == 0
+        && init.is_none()
+        && update.is_none()
+        && prepare_access_checks.is_none()
+        && check_accesses.is_none()
+        && apply_probes.is_none()
+        && get_scheme_score.is_none()
+        && apply_scheme.is_none()
+        && target_valid.is_none()
+        && cleanup_target.is_none()
+}
+
+/// Calls `f` with the entry of the array for `id`, under the lock of all of them.
+fn with_entry<R>(id: OpsId, f: impl FnOnce(&mut bindings::damon_operations) -> R) -> R {
     // SAFETY: The mutex is static, and initialized at compile time.
     let lock = unsafe { Mutex::<()>::from_raw(&raw mut bindings::damon_ops_lock) };
     let _guard = lock.lock();
 
-    // SAFETY: An `OpsId` is in the range of the array, which the lock protects.
-    let slot = unsafe {
-        (&raw mut bindings::damon_registered_ops)
-            .cast::<bindings::damon_operations>()
-            .add(id.index())
-    };
-    // SAFETY: As above. The bytes of a static array are initialized; C clears entries whole.
-    let bytes = unsafe {
-        slice::from_raw_parts(slot.cast::<u8>(), size_of::<bindings::damon_operations>())
-    };
-    let mut ops = if bytes.iter().all(|&byte| byte == 0) {
-        None
-    } else {
-        // SAFETY: As above.
-        Some(unsafe { slot.read() })
-    };
-    let result = f(&mut ops);
-    if let Some(ops) = ops {
-        // SAFETY: As above.
-        unsafe { slot.write(ops) };
-    }
-    result
+    let entries = (&raw mut bindings::damon_registered_ops).cast::<bindings::damon_operations>();
+    // SAFETY: The array has an entry for each `OpsId`. It is static, and each use of it is under
+    // the lock that is held.
+    f(unsafe { &mut *entries.add(id.index()) })
 }
 
 /// Returns the operations that are registered for `id`.
-pub(crate) fn registered_ops(id: OpsId) -> Option<bindings::damon_operations> {
-    with_registered(id, |ops| *ops)
+pub(crate) fn registered_ops(id: OpsId) -> Option<OpsSet> {
+    let ops = with_entry(id, |entry| (!is_free(entry)).then_some(*entry))?;
+    // SAFETY: Entries are written by `register_ops()`, whose argument has this invariant.
+    Some(unsafe { OpsSet::new(ops) })
 }
 
 /// Registers operations, once for each `id`.
@@ -62,12 +67,12 @@ pub(crate) fn registered_ops(id: OpsId) -> Option<bindings::damon_operations> {
 /// # Errors
 ///
 /// [`EINVAL`] if there is no such `id`, or it is registered already.
-pub(crate) fn register_ops(new: bindings::damon_operations) -> Result {
-    with_registered(OpsId::from_raw(new.id)?, |ops| {
-        if ops.is_some() {
+pub(crate) fn register_ops(new: OpsSet) -> Result {
+    with_entry(new.id()?, |entry| {
+        if !is_free(entry) {
             return Err(EINVAL);
         }
-        *ops = Some(new);
+        *entry = new.into_raw();
         Ok(())
     })
 }

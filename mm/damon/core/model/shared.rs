@@ -3,19 +3,42 @@
 //! What threads can do with the context of a kdamond that is not theirs.
 
 use super::{
-    context::stopping_of,
+    context::stop_state_of,
     CallQueue,
-    WalkSlot, //
+    Context,
+    WalkSlot,
+    RUNNING, //
 };
 use core::{
     marker::PhantomData,
-    ptr::NonNull, //
+    mem,
+    ptr::{
+        self,
+        NonNull, //
+    },
 };
 use kernel::{
     bindings,
     error::from_err_ptr,
-    prelude::*, //
+    prelude::*,
+    sync::{
+        Arc,
+        Completion,
+        GlobalGuard, //
+    }, //
 };
+
+/// Proof that the lock of running contexts is held, so that none begins or ends.
+pub(crate) type RunningGuard = GlobalGuard<RUNNING>;
+
+/// What is known about the end of a kdamond.
+#[derive(Default)]
+pub(crate) struct StopState {
+    /// Whether somebody is stopping it.
+    stopping: bool,
+    /// Completed when it has ended. It outlives the context, which may be freed from then on.
+    ended: Option<Arc<Completion>>,
+}
 
 /// A context that a kdamond may be running on.
 ///
@@ -28,18 +51,38 @@ pub(crate) struct Shared<'a> {
     _borrow: PhantomData<&'a bindings::damon_ctx>,
 }
 
-/// A kdamond that is going to be stopped.
+/// The end of a kdamond, to be waited for without the lock of running contexts.
+///
+/// It needs no context: another thread that waits may free that as soon as the kdamond has ended.
+pub(crate) enum Stopping {
+    /// It is to be told to stop.
+    First(KdamondTask),
+    /// It ends by itself, or somebody else tells it to stop.
+    Later(Arc<Completion>),
+}
+
+/// A kdamond that is told to stop, and waited for, when this is dropped.
 ///
 /// # Invariants
 ///
-/// Owns a reference of the task.
-pub(crate) struct Stopping(NonNull<bindings::task_struct>);
+/// Owns a reference of the task, which nobody else stops.
+pub(crate) struct KdamondTask(NonNull<bindings::task_struct>);
+
+impl Drop for KdamondTask {
+    fn drop(&mut self) {
+        // SAFETY: The task is a kernel thread, because `kthread_run()` made it. This gives up the
+        // reference that the value owns.
+        unsafe { bindings::kthread_stop_put(self.0.as_ptr()) };
+    }
+}
 
 impl Stopping {
-    /// Tells the kdamond to stop, and waits until it has ended.
+    /// Waits until the kdamond has ended, which it is told to if nobody else does.
     pub(crate) fn wait(self) {
-        // SAFETY: By the type invariant. This drops the reference.
-        unsafe { bindings::kthread_stop_put(self.0.as_ptr()) };
+        match self {
+            Self::First(task) => drop(task),
+            Self::Later(ended) => ended.wait_for_completion(),
+        }
     }
 }
 
@@ -47,9 +90,8 @@ impl<'a> Shared<'a> {
     /// # Safety
     ///
     /// `ctx` must be a context that is valid for `'a`.
-    #[inline(always)]
     pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        // INVARIANT: By the function's contract.
+        // INVARIANT: The context is valid for `'a`.
         Self {
             ctx,
             _borrow: PhantomData,
@@ -63,80 +105,187 @@ impl<'a> Shared<'a> {
 
     /// The requests to call functions on the kdamond.
     pub(crate) fn calls(self) -> CallQueue<'a> {
-        // SAFETY: By the type invariant.
+        // SAFETY: The context is valid for `'a`.
         unsafe { CallQueue::from_raw(self.ctx) }
     }
 
     /// The request to walk the regions that schemes are applied to.
     pub(crate) fn walk(self) -> WalkSlot<'a> {
-        // SAFETY: By the type invariant.
+        // SAFETY: The context is valid for `'a`.
         unsafe { WalkSlot::from_raw(self.ctx) }
     }
 
+    fn kdamond(self, _running: &RunningGuard) -> Option<NonNull<bindings::task_struct>> {
+        // SAFETY: The context is valid for `'a`, and the field is only written under the lock,
+        // whose guard is borrowed.
+        NonNull::new(unsafe { (*self.ctx.as_ptr()).kdamond })
+    }
+
     /// Returns whether there is a kdamond.
-    ///
-    /// The lock of running contexts must be held, so that it does not end meanwhile. This and the
-    /// next three are for `running` only, which holds it.
-    pub(crate) fn has_kdamond(self) -> bool {
-        // SAFETY: By the type invariant; the lock protects the field.
-        !unsafe { (*self.ctx.as_ptr()).kdamond }.is_null()
+    pub(crate) fn has_kdamond(self, running: &RunningGuard) -> bool {
+        self.kdamond(running).is_some()
     }
 
     /// Returns the process id of the kdamond.
-    pub(crate) fn kdamond_pid(self) -> Option<i32> {
-        // SAFETY: By the type invariant; the lock protects the field.
-        let task = NonNull::new(unsafe { (*self.ctx.as_ptr()).kdamond })?;
-        // SAFETY: A kdamond that has not yet taken itself off the context is alive.
+    pub(crate) fn kdamond_pid(self, running: &RunningGuard) -> Option<i32> {
+        let task = self.kdamond(running)?;
+        // SAFETY: A kdamond takes itself off the context before it ends, under the lock whose guard
+        // is borrowed. Hence the task exists.
         Some(unsafe { (*task.as_ptr()).pid })
     }
 
-    /// Returns the kdamond, to be stopped when the lock is not held any more.
-    ///
-    /// Returns [`None`] if there is none, or if somebody is stopping it already.
-    pub(crate) fn stopping(self) -> Option<Stopping> {
-        // SAFETY: By the type invariant; the lock protects the field.
-        let task = NonNull::new(unsafe { (*self.ctx.as_ptr()).kdamond })?;
-        // SAFETY: By the type invariant; the lock protects the flag.
-        if unsafe { stopping_of(self.ctx).replace(true) } {
-            return None;
+    /// Returns how to wait for the end of the kdamond, or [`None`] if there is none.
+    pub(crate) fn ended(self, running: &RunningGuard) -> Option<Arc<Completion>> {
+        self.kdamond(running)?;
+        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid for `'a`.
+        let state = unsafe { stop_state_of(self.ctx) };
+        state.as_ref(running).ended.clone()
+    }
+
+    /// Returns how to stop the kdamond, or [`None`] if there is none.
+    pub(crate) fn stop(self, running: &mut RunningGuard) -> Option<Stopping> {
+        let task = self.kdamond(running)?;
+        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid for `'a`.
+        let state = unsafe { stop_state_of(self.ctx) }.as_mut(running);
+        if mem::replace(&mut state.stopping, true) {
+            return state.ended.clone().map(Stopping::Later);
         }
-        // SAFETY: As in `kdamond_pid()`.
+        // SAFETY: A kdamond takes itself off the context before it ends, under the lock whose guard
+        // is borrowed. Hence the task exists.
         unsafe { bindings::get_task_struct(task.as_ptr()) };
-        // INVARIANT: The reference was taken just now.
-        Some(Stopping(task))
+        // INVARIANT: The reference was taken just now, and others find the flag set.
+        Some(Stopping::First(KdamondTask(task)))
+    }
+}
+
+/// A context that a kdamond can be made for.
+///
+/// # Invariants
+///
+/// If the context has no kdamond, nothing uses it in another way than as [`Shared`], until a
+/// kdamond that [`run_kdamond()`](Self::run_kdamond) made for it has ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Startable<'a>(Shared<'a>);
+
+impl<'a> Startable<'a> {
+    /// # Safety
+    ///
+    /// `ctx` must be valid for `'a`. If it has no kdamond, nothing else than functions that allow a
+    /// kdamond may use it during `'a`, and afterwards until its kdamond has ended, if it got one.
+    pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
+        // INVARIANT: The caller promises that nothing else uses the context.
+        // SAFETY: The caller promises that the context is valid for `'a`.
+        Self(unsafe { Shared::from_raw(ctx) })
+    }
+
+    /// Returns what other threads may use of the context.
+    pub(crate) fn shared(self) -> Shared<'a> {
+        self.0
     }
 
     /// Makes a kdamond and waits until it has begun.
     ///
-    /// `nr` is for its name. The context must not have one yet.
+    /// `nr` is for its name.
     ///
     /// # Errors
     ///
-    /// That of the creation of a thread.
-    pub(crate) fn run_kdamond(self, nr: i32) -> Result {
-        let ctx = self.ctx.as_ptr();
-        // SAFETY: By the type invariant. No kdamond is running that could complete it.
-        unsafe { bindings::damon_core_reinit_started(ctx) };
-        // SAFETY: By the type invariant. The context stays valid until it is stopped.
-        let task = from_err_ptr(unsafe { bindings::damon_core_run_kdamond(ctx, nr) })?;
-        // SAFETY: The lock protects the field, and the completion is initialized.
-        unsafe {
-            (*ctx).kdamond = task;
-            stopping_of(self.ctx).write(false);
-            bindings::wait_for_completion(&raw mut (*ctx).kdamond_started);
+    /// - [`EBUSY`] if there is one already.
+    /// - That of the creation of a thread.
+    pub(crate) fn run_kdamond(self, nr: i32, running: &mut RunningGuard) -> Result {
+        if self.0.has_kdamond(running) {
+            return Err(EBUSY);
         }
+        let ended = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
+        let ctx = self.0.ctx.as_ptr();
+        // SAFETY: The context is valid, and has no kdamond that could complete it now.
+        unsafe { bindings::damon_core_reinit_started(ctx) };
+        // SAFETY: The context stays valid until the kdamond has ended, and the kdamond is the only
+        // one to use it exclusively.
+        let task = from_err_ptr(unsafe { bindings::damon_core_run_kdamond(ctx, nr) })?;
+        // SAFETY: The context is valid, and the lock that protects the field is held.
+        unsafe { (*ctx).kdamond = task };
+        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid for `'a`.
+        *unsafe { stop_state_of(self.0.ctx) }.as_mut(running) = StopState {
+            stopping: false,
+            ended: Some(ended),
+        };
+        // SAFETY: The completion is initialized since the context was made.
+        unsafe { bindings::wait_for_completion(&raw mut (*ctx).kdamond_started) };
         Ok(())
     }
+}
 
-    /// Takes the kdamond off the context, which it will not touch any more.
-    pub(crate) fn clear_kdamond(self) {
-        // SAFETY: By the type invariant; the lock protects the field.
-        unsafe { (*self.ctx.as_ptr()).kdamond = core::ptr::null_mut() };
+/// The kdamond that is running this, and has its context for itself.
+///
+/// # Invariants
+///
+/// As for [`Context`], for as long as this exists.
+pub(crate) struct CurrentKdamond(NonNull<bindings::damon_ctx>);
+
+impl CurrentKdamond {
+    /// # Safety
+    ///
+    /// `ctx` must be a context which nothing else uses exclusively until it has no kdamond any
+    /// more, or, if it has none, until the returned value is gone.
+    pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
+        // INVARIANT: The caller promises that nothing else uses the context.
+        Self(ctx)
+    }
+
+    /// The context.
+    pub(crate) fn context(&mut self) -> Context<'_> {
+        // SAFETY: Nothing else uses the context exclusively, and `self` is borrowed.
+        unsafe { Context::from_raw(self.0) }
     }
 
     /// Tells who started the kdamond that it has begun.
-    pub(crate) fn complete_started(self) {
-        // SAFETY: By the type invariant, and the completion is initialized.
-        unsafe { bindings::complete(&raw mut (*self.ctx.as_ptr()).kdamond_started) };
+    pub(crate) fn complete_started(&mut self) {
+        // SAFETY: The completion is initialized since the context was made.
+        unsafe { bindings::complete(&raw mut (*self.0.as_ptr()).kdamond_started) };
+    }
+
+    /// Takes the kdamond off the context, which others may free as soon as the lock is free.
+    ///
+    /// Returns what to complete without the lock, if somebody has started the kdamond.
+    pub(crate) fn end(self, running: &mut RunningGuard) -> Option<Arc<Completion>> {
+        // SAFETY: The context is valid, and the lock that protects the field is held.
+        unsafe { (*self.0.as_ptr()).kdamond = ptr::null_mut() };
+        // SAFETY: Contexts come from `OwnedContext::new()`, and nothing frees this one before the
+        // lock is free.
+        unsafe { stop_state_of(self.0) }
+            .as_mut(running)
+            .ended
+            .take()
+    }
+}
+
+#[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(rust_damon_stopping)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::OwnedContext,
+        running::{
+            damon_is_running,
+            damon_start, //
+        },
+    };
+
+    #[test]
+    fn who_forgets_to_wait_stops_all_the_same() -> Result {
+        let raw = NonNull::new(OwnedContext::new()?.into_raw()).ok_or(ENOMEM)?;
+        // SAFETY: The context is leaked for now, and only the kdamond uses it meanwhile.
+        let ctx = unsafe { Startable::from_raw(raw) };
+        for _ in 0..2 {
+            damon_start([ctx].into_iter(), false, |_| Ok(()))?;
+            assert!(damon_is_running(ctx.shared()));
+            let stopping = ctx.shared().stop(&mut RUNNING.lock());
+            assert!(matches!(stopping, Some(Stopping::First(_))));
+            drop(stopping);
+            assert!(!damon_is_running(ctx.shared()));
+        }
+        // SAFETY: It is not running any more.
+        drop(unsafe { OwnedContext::from_raw(raw) });
+        Ok(())
     }
 }
