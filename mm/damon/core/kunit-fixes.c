@@ -2,7 +2,7 @@
 /*
  * KUnit tests of what the DAMON core in Rust does otherwise than core.c
  *
- * On core.c each test fails or hangs. What they are about is described in
+ * Or what was once done otherwise by mistake. What differs is described in
  * Documentation/mm/damon/rust.rst.
  */
 
@@ -12,6 +12,7 @@
 #include <linux/kthread.h>
 
 #include "companion.h"
+#include "kunit.h"
 
 /* A context with a target, and with operations that do nothing. */
 static struct damon_ctx *fixes_new_ctx(struct kunit *test)
@@ -173,10 +174,96 @@ static void fixes_test_free_entry(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, registered_again);
 }
 
+static atomic_t fixes_nr_checked, fixes_nr_probed;
+
+static unsigned int fixes_check(struct damon_ctx *ctx)
+{
+	atomic_inc(&fixes_nr_checked);
+	return 0;
+}
+
+static unsigned int fixes_apply_probes(struct damon_ctx *ctx, bool set_samples,
+				       bool return_max_wsum)
+{
+	atomic_inc(&fixes_nr_probed);
+	return 0;
+}
+
+/* Operations need not look at all regions for probes that there are not. */
+static void fixes_test_no_probes(struct kunit *test)
+{
+	struct damon_attrs attrs = {
+		.sample_interval = 100,
+		.aggr_interval = 1000,
+		.ops_update_interval = 1000000,
+		.min_nr_regions = 4,
+		.max_nr_regions = 100,
+	};
+	struct damon_ctx *ctx = fixes_new_ctx(test);
+
+	atomic_set(&fixes_nr_checked, 0);
+	atomic_set(&fixes_nr_probed, 0);
+	ctx->ops.check_accesses = fixes_check;
+	ctx->ops.apply_probes = fixes_apply_probes;
+	KUNIT_ASSERT_EQ(test, damon_set_attrs(ctx, &attrs), 0);
+	KUNIT_ASSERT_EQ(test, damon_start(&ctx, 1, false), 0);
+	while (atomic_read(&fixes_nr_checked) < 20)
+		cond_resched();
+	damon_stop(&ctx, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fixes_nr_probed), 0);
+	damon_destroy_ctx(ctx);
+}
+
+/* Destinations are committed without memory if there are as many as before. */
+static void fixes_test_commit_dests(struct kunit *test)
+{
+	struct damos_migrate_dests dst = {}, src = {};
+	unsigned int nids[] = { 1, 2 }, weights[] = { 30, 40 };
+	unsigned int *node_id_arr, *weight_arr;
+
+	src.node_id_arr = nids;
+	src.weight_arr = weights;
+	src.nr_dests = 2;
+	KUNIT_ASSERT_EQ(test, damos_commit_dests(&dst, &src), 0);
+	node_id_arr = dst.node_id_arr;
+	weight_arr = dst.weight_arr;
+	nids[1] = 3;
+	weights[0] = 50;
+	KUNIT_ASSERT_EQ(test, damos_commit_dests(&dst, &src), 0);
+	KUNIT_EXPECT_PTR_EQ(test, dst.node_id_arr, node_id_arr);
+	KUNIT_EXPECT_PTR_EQ(test, dst.weight_arr, weight_arr);
+	KUNIT_EXPECT_MEMEQ(test, dst.node_id_arr, nids, sizeof(nids));
+	KUNIT_EXPECT_MEMEQ(test, dst.weight_arr, weights, sizeof(weights));
+	src.nr_dests = 0;
+	KUNIT_EXPECT_EQ(test, damos_commit_dests(&dst, &src), 0);
+	KUNIT_EXPECT_EQ(test, dst.nr_dests, 0);
+}
+
+/* What comes before the goals of a quota is committed before they are refused. */
+static void fixes_test_commit_quota(struct kunit *test)
+{
+	struct damos_quota dst = { .sz = 1, .weight_sz = 1 };
+	struct damos_quota src = { .sz = 2, .weight_sz = 2 };
+	struct damos_quota_goal *goal;
+
+	INIT_LIST_HEAD(&dst.goals);
+	INIT_LIST_HEAD(&src.goals);
+	goal = damos_new_quota_goal(DAMOS_QUOTA_USER_INPUT, 0);
+	KUNIT_ASSERT_NOT_NULL(test, goal);
+	damos_add_quota_goal(&src, goal);
+	KUNIT_EXPECT_EQ(test, damos_commit_quota(&dst, &src), -EINVAL);
+	KUNIT_EXPECT_EQ(test, dst.sz, 2);
+	KUNIT_EXPECT_EQ(test, dst.weight_sz, 1);
+	damos_destroy_quota_goal(goal);
+}
+
 static struct kunit_case fixes_test_cases[] = {
 	KUNIT_CASE(fixes_test_stop_together),
 	KUNIT_CASE(fixes_test_stop_second),
 	KUNIT_CASE(fixes_test_free_entry),
+	KUNIT_CASE(fixes_test_no_probes),
+	KUNIT_CASE(fixes_test_commit_dests),
+	KUNIT_CASE(fixes_test_commit_quota),
 	{},
 };
 
