@@ -5,17 +5,13 @@
 use crate::{
     environment::CoarseClock,
     filter::damos_core_filter_out,
-    math::{
-        align_down,
-        time_before, //
-    },
+    math::align_down,
     model::{
         Context,
         List,
         LockedWalk,
         Mut,
         Operations,
-        OpsId,
         Parts,
         Region,
         RegionCursor,
@@ -23,7 +19,10 @@ use crate::{
         Scheme,
         Target, //
     },
-    mvsum::Window,
+    pass::{
+        damos_set_next_apply_sis,
+        Pass, //
+    },
     quota::{
         damos_adjust_quota,
         damos_charge_quota,
@@ -43,69 +42,6 @@ use kernel::bindings::{
     self,
     damos_access_pattern, //
 };
-
-/// What stays the same while schemes are applied to all regions.
-pub(crate) struct Pass {
-    /// How many sample intervals have passed since the start.
-    now: usize,
-    /// For the accesses to a region.
-    pub(crate) window: Window,
-    /// The smallest size of a region, in address units.
-    pub(crate) min_region_sz: usize,
-    /// Bytes of an address unit.
-    pub(crate) addr_unit: usize,
-    /// Which operations there are.
-    pub(crate) ops_id: Option<OpsId>,
-}
-
-impl Pass {
-    /// Returns what holds now.
-    pub(crate) fn of(ctx: &Context<'_>) -> Self {
-        Self {
-            now: ctx.passed_sample_intervals(),
-            window: Window::of(ctx),
-            min_region_sz: ctx.min_region_sz(),
-            addr_unit: ctx.addr_unit(),
-            ops_id: OpsId::from_raw(ctx.raw_ops_id()).ok(),
-        }
-    }
-
-    /// Returns whether it is time to apply a scheme.
-    #[inline(always)]
-    fn is_due(&self, scheme: &Scheme) -> bool {
-        !time_before(self.now, scheme.next_apply_sis())
-    }
-
-    /// Returns whether a region has an access pattern.
-    ///
-    /// Corresponds to `__damos_valid_target()`.
-    #[inline(always)]
-    pub(crate) fn matches(&self, region: &Region, pattern: &damos_access_pattern) -> bool {
-        let (sz, age) = (region.sz(), region.age());
-        let nr_accesses = self.window.nr_accesses(region);
-        pattern.min_sz_region <= sz
-            && sz <= pattern.max_sz_region
-            && pattern.min_nr_accesses <= nr_accesses
-            && nr_accesses <= pattern.max_nr_accesses
-            && pattern.min_age_region <= age
-            && age <= pattern.max_age_region
-    }
-}
-
-/// Sets when a scheme is applied next.
-///
-/// Corresponds to `damos_set_next_apply_sis()`.
-pub(crate) fn damos_set_next_apply_sis(scheme: &Scheme, ctx: &Context<'_>) {
-    let attrs = ctx.raw_attrs();
-    let apply_interval = match scheme.apply_interval_us() {
-        0 => attrs.aggr_interval,
-        apply_interval => apply_interval,
-    };
-    scheme.set_next_apply_sis(
-        ctx.passed_sample_intervals()
-            .wrapping_add(apply_interval / attrs.sample_interval.max(1)),
-    );
-}
 
 /// A scheme whose time has come, and what stays the same for it during a pass.
 #[derive(Clone, Copy)]

@@ -3,7 +3,6 @@
 //! Attributes of the monitoring, and what changes with them.
 
 use crate::{
-    apply::damos_set_next_apply_sis,
     math::mult_frac_u32,
     model::{
         Attrs,
@@ -12,6 +11,7 @@ use crate::{
         Region,
         MAX_PROBES, //
     },
+    pass::damos_set_next_apply_sis, //
 };
 use kernel::prelude::*;
 

@@ -27,7 +27,8 @@
 //! attrs, tune  attributes, and tuning of the intervals
 //! probes       weights of probes
 //!
-//! apply        what schemes are applied to
+//! pass         when schemes are applied, and what is known beforehand
+//! apply        what they are applied to
 //! filter       regions that they are kept from
 //! quota, goal  how much they may do, and tuning of that
 //! watermark    when they are active
@@ -67,6 +68,7 @@ mod math;
 mod merge;
 mod model;
 mod mvsum;
+mod pass;
 mod probes;
 mod quota;
 mod regions;

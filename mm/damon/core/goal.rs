@@ -3,7 +3,6 @@
 //! Goals that quotas are tuned for: how far each is achieved.
 
 use crate::{
-    apply::Pass,
     environment,
     math::mult_frac,
     model::{
@@ -15,6 +14,7 @@ use crate::{
         Scheme, //
     },
     mvsum::BP,
+    pass::Pass, //
 };
 
 /// Returns a part of a whole in 1/10,000, or `default` if there is no whole.

@@ -3,10 +3,7 @@
 //! The thread that monitors.
 
 use crate::{
-    apply::{
-        damos_set_next_apply_sis,
-        kdamond_apply_schemes, //
-    },
+    apply::kdamond_apply_schemes,
     call::{
         kdamond_call,
         kdamond_cancel_calls, //
@@ -22,9 +19,13 @@ use crate::{
         Context,
         CurrentKdamond, //
     },
+    pass::damos_set_next_apply_sis,
     probes::damon_has_probe_weights,
     regions::damon_apply_min_nr_regions,
-    running,
+    running::{
+        self,
+        kdamond_need_stop, //
+    },
     split::kdamond_reset_and_split_regions,
     tune::kdamond_tune_intervals,
     walk::damos_walk_cancel,
@@ -33,17 +34,6 @@ use crate::{
 
 /// How many hits of a probe a region can count.
 const MAX_PROBE_HITS: usize = 255;
-
-/// Returns whether to end: somebody wants it, or all targets are gone.
-///
-/// Corresponds to `kdamond_need_stop()`.
-pub(crate) fn kdamond_need_stop(ctx: &Context<'_>) -> bool {
-    if environment::should_stop() {
-        return true;
-    }
-    let ops = ctx.ops();
-    ops.has_target_valid() && !ctx.targets().iter().any(|target| ops.target_valid(target))
-}
 
 /// Corresponds to `kdamond_init_ctx()`.
 fn kdamond_init_ctx(ctx: &mut Context<'_>) {

@@ -3,7 +3,6 @@
 //! Quotas of schemes: what they come to, charging them, and whom they serve first.
 
 use crate::{
-    apply::Pass,
     environment,
     filter::damos_core_filter_out,
     goal::damos_quota_score,
@@ -23,6 +22,7 @@ use crate::{
         SCORES, //
     },
     mvsum::BP,
+    pass::Pass,
     trace, //
 };
 use kernel::{

@@ -5,11 +5,15 @@
 //! Contexts are started in groups. An exclusive group runs alone; others run beside each other. A
 //! kdamond ends when it is stopped, or by itself when all its targets are gone.
 
-use crate::model::{
-    CurrentKdamond,
-    Shared,
-    Startable,
-    RUNNING, //
+use crate::{
+    environment,
+    model::{
+        Context,
+        CurrentKdamond,
+        Shared,
+        Startable,
+        RUNNING, //
+    },
 };
 use kernel::prelude::*;
 
@@ -136,6 +140,17 @@ pub(crate) fn ended(kdamond: CurrentKdamond) {
     if let Some(ended) = ended {
         ended.complete_all();
     }
+}
+
+/// Returns whether to end: somebody wants it, or all targets are gone.
+///
+/// Corresponds to `kdamond_need_stop()`.
+pub(crate) fn kdamond_need_stop(ctx: &Context<'_>) -> bool {
+    if environment::should_stop() {
+        return true;
+    }
+    let ops = ctx.ops();
+    ops.has_target_valid() && !ctx.targets().iter().any(|target| ops.target_valid(target))
 }
 
 /// Returns how many kdamonds are running.

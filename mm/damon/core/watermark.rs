@@ -5,11 +5,11 @@
 use crate::{
     call::kdamond_call,
     environment,
-    kdamond::kdamond_need_stop,
     model::{
         Context,
         Scheme, //
     },
+    running::kdamond_need_stop,
     walk::damos_walk_cancel, //
 };
 use kernel::{

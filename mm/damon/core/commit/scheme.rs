@@ -4,7 +4,6 @@
 
 use super::commit_list;
 use crate::{
-    apply::damos_set_next_apply_sis,
     filter::damos_set_filters_default_reject,
     model::{
         Context,
@@ -18,6 +17,7 @@ use crate::{
         Quota,
         Scheme, //
     },
+    pass::damos_set_next_apply_sis, //
 };
 use kernel::{
     bindings::NUMA_NO_NODE,

@@ -10,7 +10,6 @@ use super::{
     into_c, //
 };
 use crate::{
-    apply::damos_set_next_apply_sis,
     commit,
     model::{
         del,
@@ -21,6 +20,7 @@ use crate::{
         Quota,
         Scheme, //
     },
+    pass::damos_set_next_apply_sis, //
 };
 use core::slice;
 use kernel::{

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When schemes are applied, and what a pass over the regions for it knows beforehand.
+
+use crate::{
+    math::time_before,
+    model::{
+        Context,
+        OpsId,
+        Region,
+        Scheme, //
+    },
+    mvsum::Window,
+};
+use kernel::bindings::damos_access_pattern;
+
+/// One pass over all regions: each scheme whose time has come is applied to those that it is for.
+///
+/// This is what stays the same meanwhile.
+pub(crate) struct Pass {
+    /// How many sample intervals have passed since the start.
+    now: usize,
+    /// For the accesses to a region.
+    pub(crate) window: Window,
+    /// The smallest size of a region, in address units.
+    pub(crate) min_region_sz: usize,
+    /// Bytes of an address unit.
+    pub(crate) addr_unit: usize,
+    /// Which operations there are.
+    pub(crate) ops_id: Option<OpsId>,
+}
+
+impl Pass {
+    /// Returns what holds now.
+    pub(crate) fn of(ctx: &Context<'_>) -> Self {
+        Self {
+            now: ctx.passed_sample_intervals(),
+            window: Window::of(ctx),
+            min_region_sz: ctx.min_region_sz(),
+            addr_unit: ctx.addr_unit(),
+            ops_id: OpsId::from_raw(ctx.raw_ops_id()).ok(),
+        }
+    }
+
+    /// Returns whether the apply interval of a scheme is over.
+    #[inline(always)]
+    pub(crate) fn is_due(&self, scheme: &Scheme) -> bool {
+        !time_before(self.now, scheme.next_apply_sis())
+    }
+
+    /// Returns whether a region has an access pattern.
+    ///
+    /// Corresponds to `__damos_valid_target()`.
+    #[inline(always)]
+    pub(crate) fn matches(&self, region: &Region, pattern: &damos_access_pattern) -> bool {
+        let (sz, age) = (region.sz(), region.age());
+        let nr_accesses = self.window.nr_accesses(region);
+        pattern.min_sz_region <= sz
+            && sz <= pattern.max_sz_region
+            && pattern.min_nr_accesses <= nr_accesses
+            && nr_accesses <= pattern.max_nr_accesses
+            && pattern.min_age_region <= age
+            && age <= pattern.max_age_region
+    }
+}
+
+/// Sets when a scheme is applied next.
+///
+/// Corresponds to `damos_set_next_apply_sis()`.
+pub(crate) fn damos_set_next_apply_sis(scheme: &Scheme, ctx: &Context<'_>) {
+    let attrs = ctx.raw_attrs();
+    let apply_interval = match scheme.apply_interval_us() {
+        0 => attrs.aggr_interval,
+        apply_interval => apply_interval,
+    };
+    scheme.set_next_apply_sis(
+        ctx.passed_sample_intervals()
+            .wrapping_add(apply_interval / attrs.sample_interval.max(1)),
+    );
+}
