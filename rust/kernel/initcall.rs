@@ -11,7 +11,8 @@
 /// The second argument is a `fn() -> Result`; an error that it returns is handed on to the C side,
 /// which reports it with `initcall_debug`. The first argument names the initcall. It has to be
 /// unique in the kernel and is also the prefix of messages of the crate, which therefore uses this
-/// macro once and does not use `module!`.
+/// macro once and does not use `module!`. In a module, whose initcalls nobody calls, it is an error
+/// when that is compiled.
 ///
 /// # Examples
 ///
@@ -26,6 +27,9 @@
 #[macro_export]
 macro_rules! subsys_initcall {
     ($name:ident, $init:path) => {
+        #[cfg(MODULE)]
+        ::core::compile_error!("`subsys_initcall!` is for built-in code: use `module!` here");
+
         /// Prefix to appear before log messages printed from within this crate.
         #[allow(dead_code)]
         const __LOG_PREFIX: &[u8] = concat!(stringify!($name), "\0").as_bytes();

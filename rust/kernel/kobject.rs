@@ -3,40 +3,66 @@
 //! Directories and files of sysfs that are made of kobjects.
 //!
 //! A directory is a Rust struct, a file is a field of it, and a family of numbered subdirectories
-//! is a field with an element type. [`#[sysfs_dir]`](macro@sysfs_dir) turns such a struct into a
+//! is a field of it, too. [`#[sysfs_dir]`](macro@sysfs_dir) turns such a struct into a
 //! [`Directory`]; the rest of this module is what the expansion is made of:
 //!
 //! | type            | what it is                                                            |
 //! |-----------------|-----------------------------------------------------------------------|
-//! | [`Dir`]         | the owner of one directory; dropping it removes the directory          |
-//! | [`Node`]        | the kobject together with its data, as a file's methods see it         |
-//! | [`File`]        | one file of a directory: name, mode, how to show and to store           |
-//! | [`Input`]       | what was written to a file                                            |
-//! | [`Stored`]      | what a write returns: the count, or an error number                   |
-//! | [`Value`]       | the value that a file holds, read and written whole                     |
+//! | [`Root`]        | the owner of a tree; dropping it removes the tree                       |
+//! | [`Dir`]         | a kobject together with its data, as the methods of files see it        |
+//! | [`Subdir`]      | a directory that is always there below another one                      |
 //! | [`Children`]    | the numbered subdirectories that a `nr` file makes and removes          |
 //! | [`Sequence`]    | the numbered subdirectories that the code sets one after the other      |
+//! | [`File`]        | one file of a directory: name, mode, how to show and to store           |
+//! | [`Value`]       | the value that a file holds, read and written whole                     |
+//! | [`Output`]      | what one read of a file shows                                           |
+//! | [`Tree`]        | what the directories of a tree share: its lock                          |
+//! | [`Held`]        | the proof that the lock of a tree is held                               |
 //! | [`Locked`]      | data that only the holder of the tree's lock can reach                  |
-//! | [`Info`]        | a description of the tree, for documentation and tests                  |
+//! | [`Setup`]       | what the data of a new directory is made from                           |
 //!
-//! # Lifetime of a node
+//! # Lifetime of a directory
 //!
 //! The data of a directory lives in the same allocation as its kobject, and is dropped exactly
 //! once, by the `release` of the kobject, when the last reference to the kobject is gone.
 //!
 //! While a directory is visible, its files run their methods on a shared reference to the data.
 //! Removal unlinks the directory with everything below it from sysfs and waits until all the
-//! methods that run in it have returned ("drains" them). After that nothing can reach the data
-//! but the owner. A file that a process keeps open gives `ENODEV` from then on.
+//! methods that run in it have returned ("drains" them). A file that a process keeps open gives
+//! `ENODEV` from then on.
+//!
+//! # Locking
+//!
+//! sysfs lets nobody add a directory below one that is being removed. So each tree has a lock, a
+//! mutex, and all that makes or removes directories of the tree takes an exclusive borrow of the
+//! proof that it is held, [`Held`]; dropping a [`Root`] takes the lock itself. What a tree lies
+//! below outlives it: it is a kobject that is never removed, or a device that owns the tree.
 //!
 //! A method that waited for a lock whose holder removes the directory of the method would wait
-//! forever. The lock of a tree ([`TreeLock`]) can therefore only be tried for, and a file that
-//! does not get it fails with `EBUSY`.
+//! forever. The lock of a tree can therefore only be tried for, and a file that does not get it
+//! fails with `EBUSY`.
 //!
-//! # What is not supported
+//! # Modules
 //!
-//! Binary attributes, named attribute groups, uevents, namespaces, polling, and kobjects that
-//! belong to a `kset`.
+//! A tree can be that of a module. Dropping its [`Root`] then waits until all the directories are
+//! released, so that no code of the module is needed any more. The `Root` belongs into the
+//! structure that [`module!`](macro@crate::prelude::module) names; a tree that is leaked instead
+//! is removed from sysfs when the module goes.
+//!
+//! # What is supported, and what is not
+//!
+//! | of sysfs                                   | here                                           |
+//! |--------------------------------------------|------------------------------------------------|
+//! | directories, also numbered and nested ones | [`Root`], `#[dir]`, `#[children]`              |
+//! | modes                                      | all that `VERIFY_OCTAL_PERMISSIONS()` takes    |
+//! | owner and group                            | of a tree, [`Root::new_owned`]                 |
+//! | `is_visible`                               | of a file, `visible = ...`                     |
+//! | directories of a device                    | [`Root::add_to_device`]                        |
+//! | files in the directory of somebody else    | no: make a directory                           |
+//! | binary files, symbolic links               | no                                             |
+//! | polling (`sysfs_notify()`)                 | `notify`, and [`Dir::notify`]                  |
+//! | uevents, ksets, namespaces                 | no; no event is sent for a directory           |
+//! | a file that removes its own directory      | no: it would wait for itself                   |
 //!
 //! # Examples
 //!
@@ -45,52 +71,50 @@
 //!     kobject::{
 //!         self,
 //!         sysfs_dir,
-//!         tree_lock,
-//!         Dir,
-//!         TreeLock, //
+//!         Children,
+//!         Root,
+//!         Subdir,
+//!         Value, //
 //!     },
 //!     prelude::*, //
 //! };
-//!
-//! tree_lock! {
-//!     /// Serialises the changes of the example's tree.
-//!     enum ExampleLock;
-//! }
 //!
 //! #[sysfs_dir]
 //! struct Range {
 //!     /// The smallest size in bytes.
 //!     #[attr(rw, default = 1)]
-//!     min: usize,
+//!     min: Value<usize>,
 //!
 //!     /// The largest size in bytes.
 //!     #[attr(rw, default = 100)]
-//!     max: usize,
+//!     max: Value<usize>,
 //! }
 //!
-//! #[sysfs_dir(lock = ExampleLock)]
+//! #[sysfs_dir]
 //! struct Example {
 //!     /// Writing N makes the directories 0 to N-1.
 //!     #[children(nr = "nr_ranges")]
-//!     ranges: [Range],
+//!     ranges: Children<Range>,
 //!
 //!     /// A range that is always there.
 //!     #[dir(max = 50)]
-//!     limits: Range,
+//!     limits: Subdir<Range>,
 //! }
 //!
 //! let parent = kobject::mm_kobj().ok_or(ENODEV)?;
-//! let example = Dir::<Example>::publish(parent, c"rust_doctest")?;
+//! let example = Root::<Example>::publish(parent, c"rust_doctest")?;
 //! assert_eq!(example.limits.min.get(), 1);
 //! assert_eq!(example.limits.max.get(), 50);
 //!
-//! let mut guard = ExampleLock::try_lock()?;
-//! example.ranges.resize(example.kobject(), &mut guard, 3)?;
-//! assert_eq!(example.ranges.list(&guard).len(), 3);
-//! assert!(ExampleLock::try_lock().is_err_and(|e| e == EBUSY));
+//! let mut guard = example.try_lock()?;
+//! let held = &mut guard.held();
+//! example.ranges.resize(&example, held, 3, |range| range.min.set(2))?;
+//! assert_eq!(example.ranges.list(held)?.len(), 3);
+//! assert!(example.try_lock().is_err_and(|e| e == EBUSY));
 //! drop(guard);
 //!
-//! // The directory, and everything below it, goes with its owner.
+//! // The directory, and everything below it, goes with its owner; also while a program writes to
+//! // its files.
 //! drop(example);
 //! # Ok::<(), Error>(())
 //! ```
@@ -98,103 +122,68 @@
 //! C headers: [`include/linux/kobject.h`](srctree/include/linux/kobject.h),
 //! [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
-use crate::{
-    bindings,
-    types::Opaque, //
-};
-
 mod children;
 mod dir;
-mod emitter;
 mod file;
+#[cfg(CONFIG_RUST_KOBJECT_INFO)]
 mod info;
-mod input;
-mod lock;
+mod kind;
+#[cfg(CONFIG_MODULES)]
+mod module;
+mod output;
+mod root;
 mod sequence;
+mod subdir;
 #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
 mod tests;
+mod tree;
 mod value;
 
+#[cfg(CONFIG_RUST_KOBJECT_INFO)]
+pub use self::info::{
+    DirInfo,
+    FileInfo,
+    HasInfo,
+    Info,
+    Overrides, //
+};
 pub use self::{
     children::Children,
     dir::{
         Dir,
-        Directory,
-        Node, //
+        Directory, //
     },
-    emitter::Emitter,
     file::{
         File,
-        FileList,
-        Stored, //
+        FileList, //
     },
-    info::{
-        DirInfo,
-        FileInfo,
-        Info,
-        Kind,
-        Overrides, //
-    },
-    input::Input,
-    lock::{
-        Locked,
-        TreeGuard,
-        TreeLock, //
+    kind::Kind,
+    output::Output,
+    root::{
+        kernel_kobj,
+        mm_kobj,
+        Permanent,
+        Root, //
     },
     sequence::Sequence,
+    subdir::Subdir,
+    tree::{
+        Held,
+        Locked,
+        Owner,
+        Setup,
+        Tree,
+        TreeGuard, //
+    },
     value::{
         parse,
-        AttrCell,
         AttrValue,
+        Attribute,
+        NoValue,
         Value, //
     },
 };
-pub use crate::tree_lock;
 pub use kobject_macros::{
     sysfs_dir,
     Keyword, //
 };
-
-/// A kobject that somebody else owns, such as the parent of a directory.
-///
-/// # Invariants
-///
-/// The kobject is initialised, and stays so for as long as a reference to this type lives.
-#[repr(transparent)]
-pub struct Kobject(Opaque<bindings::kobject>);
-
-// SAFETY: The functions that take a `&Kobject` only pass it on to the C side as a parent, which C
-// code does from any thread.
-unsafe impl Send for Kobject {}
-
-// SAFETY: As above; the C side does its own locking.
-unsafe impl Sync for Kobject {}
-
-impl Kobject {
-    /// Makes a reference from a C pointer.
-    ///
-    /// # Safety
-    ///
-    /// `ptr` must point to an initialised kobject that outlives `'a`.
-    pub unsafe fn from_raw<'a>(ptr: *mut bindings::kobject) -> &'a Self {
-        // SAFETY: `Kobject` is a transparent wrapper, and the caller promises that the kobject is
-        // initialised for `'a`. INVARIANT: Likewise.
-        unsafe { &*ptr.cast() }
-    }
-
-    /// Returns the C pointer.
-    pub fn as_ptr(&self) -> *mut bindings::kobject {
-        self.0.get()
-    }
-}
-
-/// Returns the kobject of `/sys/kernel/mm`, the parent of what the memory management shows, or
-/// `None` before it was made or if making it failed.
-pub fn mm_kobj() -> Option<&'static Kobject> {
-    // SAFETY: `mm_kobj` is written once, by an initcall that runs before there is any user of this
-    // function on another CPU, and it is only read here.
-    let ptr = unsafe { bindings::mm_kobj };
-
-    // SAFETY: A non-null `mm_kobj` was made by `kobject_create_and_add()` and is never put.
-    (!ptr.is_null()).then(|| unsafe { Kobject::from_raw(ptr) })
-}

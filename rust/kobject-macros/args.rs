@@ -19,11 +19,12 @@ use syn::{
     ExprLit,
     Ident,
     Lit,
+    LitInt,
     LitStr,
     Meta,
-    Path,
     Result,
-    Token, //
+    Token,
+    Type, //
 };
 
 /// A second name of a file.
@@ -61,6 +62,7 @@ impl Parse for Alias {
 enum Value {
     Flag,
     Expr(Expr),
+    Type(Type),
     Alias(Alias),
 }
 
@@ -91,6 +93,25 @@ impl Parse for Arg {
         };
 
         Ok(Self { key, value })
+    }
+}
+
+/// An argument of the macro itself, which is a type.
+struct TypeArg(Arg);
+
+impl Parse for TypeArg {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let key = input.call(Ident::parse_any)?;
+        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+            Value::Type(input.parse().map_err(|e| {
+                Error::new(e.span(), format!("`{key}` needs a type: `{key} = Type`"))
+                //
+            })?)
+        } else {
+            Value::Flag
+        };
+
+        Ok(Self(Arg { key, value }))
     }
 }
 
@@ -129,7 +150,11 @@ impl Args {
     /// Parses the arguments of the attribute macro itself.
     pub(crate) fn of_macro(tokens: proc_macro2::TokenStream) -> Result<Self> {
         Ok(Self {
-            args: Self::parse(Self::parser.parse2(tokens)?),
+            args: Punctuated::<TypeArg, Token![,]>::parse_terminated
+                .parse2(tokens)?
+                .into_iter()
+                .map(|arg| arg.0)
+                .collect(),
             errors: Vec::new(),
             span: Span::call_site(),
         })
@@ -215,13 +240,31 @@ impl Args {
         }
     }
 
-    /// Takes the argument `key = Type`.
-    pub(crate) fn path(&mut self, key: &str) -> Option<Path> {
+    /// Takes the argument `key = 0o...`.
+    pub(crate) fn int(&mut self, key: &str) -> Option<LitInt> {
         match self.expr(key)? {
-            Expr::Path(path) => Some(path.path),
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(int), ..
+            }) => Some(int),
             other => {
                 self.errors.push(Error::new_spanned(
                     other,
+                    format!("`{key}` needs a number: `{key} = 0o644`"),
+                ));
+                None
+            }
+        }
+    }
+
+    /// Takes the argument `key = Type`.
+    pub(crate) fn ty(&mut self, key: &str) -> Option<Type> {
+        let arg = self.take(key)?;
+
+        match arg.value {
+            Value::Type(ty) => Some(ty),
+            _ => {
+                self.errors.push(Error::new_spanned(
+                    &arg.key,
                     format!("`{key}` needs a type: `{key} = Type`"),
                 ));
                 None

@@ -5,7 +5,11 @@
 
 use std::ffi::CString;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{
+    Span,
+    TokenStream, //
+};
+use quote::quote;
 use syn::{
     ext::IdentExt,
     parse2,
@@ -18,8 +22,8 @@ use syn::{
     Ident,
     ItemStruct,
     LitCStr,
+    LitInt,
     LitStr,
-    Path,
     Result,
     Type, //
 };
@@ -36,6 +40,8 @@ use crate::{
 /// A directory.
 pub(crate) struct Dir {
     pub(crate) item: ItemStruct,
+    /// The type of what is needed to make one.
+    pub(crate) args: Option<Type>,
     pub(crate) doc: String,
     pub(crate) entries: Vec<Entry>,
 }
@@ -44,53 +50,63 @@ pub(crate) struct Dir {
 pub(crate) struct Entry {
     pub(crate) ident: Ident,
     pub(crate) field: Field,
+    /// When the field exists.
+    pub(crate) cfgs: Vec<Attribute>,
     pub(crate) doc: String,
     pub(crate) kind: EntryKind,
 }
 
 pub(crate) enum EntryKind {
-    Attr(Attr),
+    File(File),
     Dir {
         name: LitStr,
-        ty: Type,
         overrides: Vec<(Ident, Expr)>,
     },
     Children(Children),
-    State {
-        init: Option<Expr>,
-    },
+    State(Init),
 }
 
-/// A file that holds a value.
-pub(crate) struct Attr {
+/// How a field starts.
+pub(crate) enum Init {
+    /// As its type does by default.
+    Default,
+    /// As what holds this value.
+    Holding(Expr),
+    /// As this.
+    Value(Expr),
+    /// As what this makes in place.
+    InPlace(Expr),
+}
+
+/// A file.
+pub(crate) struct File {
     pub(crate) names: Names,
-    pub(crate) writable: bool,
-    /// What the field holds.
-    pub(crate) held: Held,
+    pub(crate) mode: Mode,
+    /// Whether the field keeps a value, which it can show and take.
+    pub(crate) has_value: bool,
     /// What the file holds, if the field does not tell.
     pub(crate) kind: Option<Expr>,
-    pub(crate) default: Option<Expr>,
+    pub(crate) init: Init,
     pub(crate) parse: Option<Expr>,
     pub(crate) show: Option<Expr>,
     pub(crate) store: Option<Expr>,
+    pub(crate) visible: Option<Expr>,
+    /// Whether a write wakes who polls the file.
+    pub(crate) notifies: bool,
 }
 
-/// What the field of a file holds.
-pub(crate) enum Held {
-    /// Nothing: the methods do everything.
-    Nothing,
-    /// A value of this type.
-    Value(Type),
-    /// Something of this type that keeps, shows and takes the value itself.
-    Cell(Type),
+/// The mode of a file.
+pub(crate) struct Mode {
+    pub(crate) bits: LitInt,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
 }
 
 /// Numbered subdirectories.
 pub(crate) struct Children {
     /// The file that makes them, unless the code does.
     pub(crate) names: Option<Names>,
-    pub(crate) ty: Type,
-    pub(crate) lock: Path,
+    pub(crate) mode: Mode,
     pub(crate) max: Option<Expr>,
     pub(crate) check: Option<Expr>,
     pub(crate) init: Option<Expr>,
@@ -102,8 +118,9 @@ pub(crate) struct Names {
     pub(crate) aliases: Vec<Alias>,
 }
 
-const ROLES: [&str; 4] = ["attr", "dir", "children", "state"];
-const ROLES_TEXT: &str = "`#[attr(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`";
+const ROLES: [&str; 5] = ["attr", "file", "dir", "children", "state"];
+const ROLES_TEXT: &str =
+    "`#[attr(...)]`, `#[file(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`";
 
 /// Returns a string as the C string literal that generated code has.
 pub(crate) fn c_string(string: &LitStr) -> Result<LitCStr> {
@@ -182,175 +199,250 @@ fn names_of(args: &mut Args, name: Option<LitStr>, ident: &Ident) -> Names {
     }
 }
 
+/// Returns what is wrong with the mode of a file, as `VERIFY_OCTAL_PERMISSIONS()` in C has it.
+fn wrong_mode(mode: u16) -> Option<&'static str> {
+    let (user, group, other) = (mode >> 6 & 7, mode >> 3 & 7, mode & 7);
+
+    if mode > 0o777 {
+        Some("a mode has no other bits than 0o777")
+    } else if mode & 0o666 == 0 {
+        Some("nobody can use the file")
+    } else if other & 2 != 0 {
+        Some("a file is not writable for all")
+    } else if user & 4 < group & 4 || group & 4 < other & 4 || user & 2 < group & 2 {
+        Some("the owner may do what the group may, and the group what others may")
+    } else {
+        None
+    }
+}
+
+impl Mode {
+    /// Takes the mode of a file out of its arguments.
+    fn take(args: &mut Args, default: Option<&str>) -> Self {
+        let words = [("rw", "0o600"), ("ro", "0o400"), ("wo", "0o200")];
+        let mut given: Vec<(Span, LitInt)> = words
+            .into_iter()
+            .filter_map(|(word, bits)| {
+                let word = args.flag(word)?;
+                Some((word.span(), LitInt::new(bits, Span::call_site())))
+            })
+            .collect();
+        if let Some(bits) = args.int("mode") {
+            given.push((bits.span(), bits));
+        }
+        if let Some((second, _)) = given.get(1) {
+            args.error(Error::new(*second, "a file has one mode"));
+        }
+
+        let (span, bits) = given.into_iter().next().unwrap_or_else(|| {
+            if default.is_none() {
+                args.error(Error::new(
+                    args.span(),
+                    "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+                ));
+            }
+            let bits = LitInt::new(default.unwrap_or("0o600"), Span::call_site());
+            (args.span(), bits)
+        });
+        let value = bits.base10_parse().unwrap_or(u16::MAX);
+        if let Some(wrong) = wrong_mode(value) {
+            args.error(Error::new(span, wrong));
+        }
+        Self {
+            bits,
+            readable: value & 0o444 != 0,
+            writable: value & 0o222 != 0,
+        }
+    }
+}
+
+/// Takes how a field starts out of its arguments.
+fn init_of(args: &mut Args, keys: &[&str]) -> Init {
+    let mut given: Vec<(Expr, fn(Expr) -> Init)> = Vec::new();
+
+    for key in keys {
+        if let Some(expr) = args.expr(key) {
+            given.push((
+                expr,
+                match *key {
+                    "default" => Init::Holding,
+                    "init" => Init::Value,
+                    _ => Init::InPlace,
+                },
+            ));
+        }
+    }
+    if let Some((second, _)) = given.get(1) {
+        args.error(Error::new_spanned(second, "a field starts in one way"));
+    }
+    for (expr, _) in &given {
+        if let Expr::Closure(closure) = expr {
+            if closure.inputs.len() != 1 {
+                args.error(Error::new_spanned(
+                    closure,
+                    "what makes a field is given the `Setup`: `|setup| ...`",
+                ));
+            }
+        }
+    }
+    given
+        .into_iter()
+        .next()
+        .map_or(Init::Default, |(expr, init)| init(expr))
+}
+
 /// Makes a file of a field that has `#[attr(...)]`.
-fn attr(mut args: Args, ident: &Ident, ty: &Type) -> Result<EntryKind> {
+fn attr(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     let name = args.string("name");
     let names = names_of(&mut args, name, ident);
-    let writable = match (args.flag("rw"), args.flag("ro")) {
-        (Some(_), None) => true,
-        (None, Some(_)) => false,
-        (None, None) => {
-            args.error(Error::new(
-                args.span(),
-                "`attr` needs the mode: `rw` or `ro`",
-            ));
-            false
-        }
-        (Some(_), Some(ro)) => {
-            args.error(Error::new_spanned(ro, "a file is either `rw` or `ro`"));
-            false
-        }
-    };
-    let attr = Attr {
+    let file = File {
         names,
-        writable,
-        held: match (args.flag("cell"), ty) {
-            (Some(cell), Type::Tuple(tuple)) if tuple.elems.is_empty() => {
-                args.error(Error::new_spanned(cell, "a `cell` needs a type"));
-                Held::Nothing
-            }
-            (None, Type::Tuple(tuple)) if tuple.elems.is_empty() => Held::Nothing,
-            (Some(_), ty) => Held::Cell(ty.clone()),
-            (None, ty) => Held::Value(ty.clone()),
-        },
-        kind: args.expr("kind"),
-        default: args.expr("default"),
+        mode: Mode::take(&mut args, None),
+        has_value: true,
+        kind: None,
+        init: init_of(&mut args, &["default", "init"]),
         parse: args.expr("parse"),
         show: args.expr("show"),
         store: args.expr("store"),
+        visible: args.expr("visible"),
+        notifies: args.flag("notify").is_some(),
     };
 
-    if let Some(store) = attr.store.as_ref().or(attr.parse.as_ref()) {
-        if !writable {
-            args.error(Error::new_spanned(store, "an `ro` file is not written to"));
-        }
-    }
-    if let (Some(parse), Some(_)) = (&attr.parse, &attr.store) {
+    check_methods(&file, &mut args);
+    if let (Some(parse), Some(_)) = (&file.parse, &file.store) {
         args.error(Error::new_spanned(
             parse,
             "`store` does the parsing, `parse` would not be used",
         ));
     }
-    if let (Held::Cell(_), Some(parse)) = (&attr.held, &attr.parse) {
-        args.error(Error::new_spanned(
-            parse,
-            "a `cell` does the parsing itself",
-        ));
-    }
-    if let (Held::Cell(_) | Held::Value(_), Some(kind)) = (&attr.held, &attr.kind) {
-        args.error(Error::new_spanned(kind, "the type tells the `kind`"));
-    }
-    if let Held::Nothing = attr.held {
-        if attr.show.is_none() {
-            args.error(Error::new_spanned(
-                ty,
-                "a file without a value needs `show = ...`",
-            ));
-        }
-        if writable && attr.store.is_none() {
-            args.error(Error::new_spanned(
-                ty,
-                "an `rw` file without a value needs `store = ...`",
-            ));
-        }
-        if let Some(unused) = attr.default.as_ref().or(attr.parse.as_ref()) {
-            args.error(Error::new_spanned(
-                unused,
-                "a file without a value has neither a `default` nor a parser",
-            ));
-        }
-    }
-
     args.finish(
         "attr",
-        "`rw`, `ro`, `cell`, `kind`, `default`, `parse`, `show`, `store`, `name` and `alias(...)`",
+        "`rw`, `ro`, `wo`, `mode`, `default`, `init`, `parse`, `show`, `store`, `visible`, \
+         `notify`, `name` and `alias(...)`",
     )?;
-    Ok(EntryKind::Attr(attr))
+    Ok(EntryKind::File(file))
+}
+
+/// Makes a file without a value of a field that has `#[file(...)]`.
+fn file(mut args: Args, ident: &Ident) -> Result<EntryKind> {
+    let name = args.string("name");
+    let names = names_of(&mut args, name, ident);
+    let file = File {
+        names,
+        mode: Mode::take(&mut args, None),
+        has_value: false,
+        kind: args.expr("kind"),
+        init: Init::Default,
+        parse: None,
+        show: args.expr("show"),
+        store: args.expr("store"),
+        visible: args.expr("visible"),
+        notifies: args.flag("notify").is_some(),
+    };
+
+    check_methods(&file, &mut args);
+    if file.mode.readable && file.show.is_none() {
+        args.error(Error::new(
+            args.span(),
+            "a file without a value that is read needs `show = ...`",
+        ));
+    }
+    if file.mode.writable && file.store.is_none() {
+        args.error(Error::new(
+            args.span(),
+            "a file without a value that is written to needs `store = ...`",
+        ));
+    }
+    args.finish(
+        "file",
+        "`rw`, `ro`, `wo`, `mode`, `kind`, `show`, `store`, `visible`, `notify`, \
+         `name` and `alias(...)`",
+    )?;
+    Ok(EntryKind::File(file))
+}
+
+/// Checks that the methods of a file can be called.
+fn check_methods(file: &File, args: &mut Args) {
+    if let (Some(store), false) = (
+        file.store.as_ref().or(file.parse.as_ref()),
+        file.mode.writable,
+    ) {
+        args.error(Error::new_spanned(store, "the file is not written to"));
+    }
+    if let (Some(show), false) = (&file.show, file.mode.readable) {
+        args.error(Error::new_spanned(show, "the file is not read"));
+    }
 }
 
 /// Makes numbered subdirectories of a field that has `#[children(...)]`.
-fn children(mut args: Args, ident: &Ident, ty: &Type, lock: Option<&Path>) -> Result<EntryKind> {
+fn children(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     let names = args
         .string("nr")
         .map(|nr| names_of(&mut args, Some(nr), ident));
-    let max = args.expr("max");
-    let check = args.expr("check");
-    let init = args.expr("init");
-    let own_lock = args.path("lock");
-    let lock = own_lock.as_ref().or(lock);
+    let children = Children {
+        mode: if names.is_some() {
+            Mode::take(&mut args, Some("0o600"))
+        } else {
+            Mode {
+                bits: LitInt::new("0", Span::call_site()),
+                readable: false,
+                writable: false,
+            }
+        },
+        names,
+        max: args.expr("max"),
+        check: args.expr("check"),
+        init: args.expr("init"),
+    };
 
-    if names.is_none() {
-        for unused in [&max, &check, &init].into_iter().flatten() {
+    if children.names.is_none() {
+        for unused in [&children.max, &children.check, &children.init]
+            .into_iter()
+            .flatten()
+        {
             args.error(Error::new_spanned(
                 unused,
                 "without `nr` there is no file that makes directories",
             ));
         }
     }
-
-    let elem = match ty {
-        Type::Slice(slice) => Some(&*slice.elem),
-        other => {
-            args.error(Error::new_spanned(
-                other,
-                "the type of numbered subdirectories is written as `[Type]`",
-            ));
-            None
-        }
-    };
-    if lock.is_none() {
-        args.error(Error::new(
-            args.span(),
-            "numbered subdirectories need the lock of the tree: `#[sysfs_dir(lock = ...)]`",
-        ));
-    }
-
     args.finish(
         "children",
-        "`nr`, `max`, `check`, `init`, `lock` and `alias(...)`",
+        "`nr`, `rw`, `ro`, `wo`, `mode`, `max`, `check`, `init` and `alias(...)`",
     )?;
-    match (elem, lock) {
-        (Some(elem), Some(lock)) => Ok(EntryKind::Children(Children {
-            names,
-            ty: elem.clone(),
-            lock: lock.clone(),
-            max,
-            check,
-            init,
-        })),
-        _ => Err(Error::new(ident.span(), "incomplete `children`")),
-    }
+    Ok(EntryKind::Children(children))
 }
 
 /// Finds out what a field is in the directory.
-fn entry(mut field: Field, lock: Option<&Path>) -> Result<Entry> {
+fn entry(mut field: Field) -> Result<Entry> {
     let Some(ident) = field.ident.clone() else {
         return Err(Error::new_spanned(&field, "a field needs a name"));
     };
     let role = take_role(&mut field)?;
     let mut args = Args::of(&role)?;
-    let ty = field.ty.clone();
 
     let kind = if role.path().is_ident("attr") {
-        attr(args, &ident, &ty)?
+        attr(args, &ident)?
+    } else if role.path().is_ident("file") {
+        file(args, &ident)?
     } else if role.path().is_ident("children") {
-        children(args, &ident, &ty, lock)?
+        children(args, &ident)?
     } else if role.path().is_ident("dir") {
         let overrides = args.rest();
         args.finish("dir", "`field = value`")?;
         EntryKind::Dir {
             name: LitStr::new(&ident.unraw().to_string(), ident.span()),
-            ty,
             overrides,
         }
     } else {
-        let init = args.expr("init");
-        args.finish("state", "`init`")?;
-        EntryKind::State { init }
+        let init = init_of(&mut args, &["init", "pin_init"]);
+        args.finish("state", "`init` and `pin_init`")?;
+        EntryKind::State(init)
     };
 
     Ok(Entry {
         doc: doc_of(&field.attrs),
+        cfgs: cfgs_of(&field.attrs),
         ident,
         field,
         kind,
@@ -358,46 +450,69 @@ fn entry(mut field: Field, lock: Option<&Path>) -> Result<Entry> {
 }
 
 impl Entry {
-    /// The names of what the field is in sysfs, without and with their conditions.
+    /// The names of what the field is in sysfs.
     fn names(&self) -> Vec<&LitStr> {
         match &self.kind {
-            EntryKind::Attr(Attr { names, .. })
+            EntryKind::File(File { names, .. })
             | EntryKind::Children(Children {
                 names: Some(names), ..
             }) => std::iter::once(&names.name)
                 .chain(names.aliases.iter().map(|alias| &alias.name))
                 .collect(),
             EntryKind::Dir { name, .. } => vec![name],
-            EntryKind::Children(Children { names: None, .. }) | EntryKind::State { .. } => {
-                Vec::new()
-            }
+            EntryKind::Children(Children { names: None, .. }) | EntryKind::State(_) => Vec::new(),
         }
     }
+}
+
+/// Tells whether two lists of conditions are the same, word for word.
+fn same_cfgs(some: &[Attribute], others: &[Attribute]) -> bool {
+    let [some, others] = [some, others].map(|cfgs| quote!(#(#cfgs)*).to_string());
+
+    some == others
+}
+
+/// Returns the `#[cfg(...)]` among attributes.
+pub(crate) fn cfgs_of(attrs: &[Attribute]) -> Vec<Attribute> {
+    attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .cloned()
+        .collect()
 }
 
 /// Checks that the files and directories have valid and different names.
 fn check_names(entries: &[Entry]) -> Result<()> {
     let mut errors = Vec::new();
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: Vec<(String, &[Attribute])> = Vec::new();
 
-    for name in entries.iter().flat_map(Entry::names) {
+    for (name, cfgs) in entries
+        .iter()
+        .flat_map(|entry| entry.names().into_iter().map(|name| (name, &*entry.cfgs)))
+    {
+        // Of two fields with conditions there may be one at a time.
+        let is_same = |(other, others): &(String, &[Attribute])| {
+            *other == name.value()
+                && (cfgs.is_empty() || others.is_empty() || same_cfgs(cfgs, others))
+        };
+
         if let Err(error) = check_name(name) {
             errors.push(error);
-        } else if seen.contains(&name.value()) {
+        } else if seen.iter().any(is_same) {
             errors.push(Error::new(
                 name.span(),
                 format!("the directory has two entries called \"{}\"", name.value()),
             ));
         }
-        seen.push(name.value());
+        seen.push((name.value(), cfgs));
     }
     combine(errors)
 }
 
 pub(crate) fn sysfs_dir(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut args = Args::of_macro(args)?;
-    let lock = args.path("lock");
-    args.finish("sysfs_dir", "`lock`")?;
+    let of = args.ty("args");
+    args.finish("sysfs_dir", "`args`")?;
 
     let mut item: ItemStruct = parse2(item).map_err(|e| {
         Error::new(e.span(), "`sysfs_dir` makes a directory of a struct") //
@@ -406,6 +521,12 @@ pub(crate) fn sysfs_dir(args: TokenStream, item: TokenStream) -> Result<TokenStr
         return Err(Error::new_spanned(
             &item.generics,
             "a directory has no generic parameters",
+        ));
+    }
+    if let Some(clause) = &item.generics.where_clause {
+        return Err(Error::new_spanned(
+            clause,
+            "a directory has no `where` clause",
         ));
     }
     let fields = match &mut item.fields {
@@ -425,7 +546,7 @@ pub(crate) fn sysfs_dir(args: TokenStream, item: TokenStream) -> Result<TokenStr
     let mut entries = Vec::new();
     let mut errors = Vec::new();
     for field in fields {
-        match entry(field, lock.as_ref()) {
+        match entry(field) {
             Ok(entry) => entries.push(entry),
             Err(error) => errors.push(error),
         }
@@ -435,6 +556,7 @@ pub(crate) fn sysfs_dir(args: TokenStream, item: TokenStream) -> Result<TokenStr
 
     expand::expand(Dir {
         doc: doc_of(&item.attrs),
+        args: of,
         item,
         entries,
     })

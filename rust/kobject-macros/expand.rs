@@ -2,258 +2,257 @@
 
 //! Makes code of the model of a directory. Please see [`crate::sysfs_dir`] for what comes out.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{
+    Span,
+    TokenStream, //
+};
 use quote::{
     format_ident,
     quote, //
 };
 use syn::{
     ext::IdentExt,
+    Expr,
     Ident,
     LitStr,
-    Meta,
-    Result, //
+    Result,
+    Type, //
 };
 
 use crate::dir::{
     c_string,
-    Attr,
+    cfgs_of,
     Children,
     Dir,
     Entry,
     EntryKind,
-    Held,
+    File,
+    Init,
+    Mode,
     Names, //
 };
 
-/// One name of a file, as the tables have it.
-struct FileName<'a> {
-    name: &'a LitStr,
-    alias_of: Option<&'a LitStr>,
-    cfg: Option<&'a Meta>,
-}
-
-/// Lists the names of a file.
-fn file_names(names: &Names) -> impl Iterator<Item = FileName<'_>> {
-    std::iter::once(FileName {
-        name: &names.name,
-        alias_of: None,
-        cfg: None,
-    })
-    .chain(names.aliases.iter().map(|alias| FileName {
-        name: &alias.name,
-        alias_of: Some(&names.name),
-        cfg: alias.cfg.as_ref(),
-    }))
-}
-
-/// Returns the name of the constant that is the file called `name`.
-fn file_const(name: &LitStr) -> Ident {
-    let clean: String = name
-        .value()
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-
-    format_ident!("__FILE_{}", clean, span = name.span())
+/// Returns a name that only the generated code knows.
+fn own(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 /// What a file of the directory needs in the tables.
 struct FileCode<'a> {
     names: &'a Names,
-    doc: &'a str,
-    writable: bool,
+    mode: &'a Mode,
+    visible: Option<&'a Expr>,
+    notifies: bool,
     show: TokenStream,
     store: TokenStream,
     kind: TokenStream,
     default: TokenStream,
 }
 
-/// Returns the `store` of a file, which does what `body` says.
-fn stored(body: TokenStream) -> TokenStream {
-    quote!(Some(|this, input| {
-        ::kernel::kobject::Stored::with(input, || #body)
-    }))
-}
-
-/// Returns the code of a file that holds a value.
-fn attr_file<'a>(ident: &Ident, attr: &'a Attr, doc: &'a str) -> FileCode<'a> {
-    let show = match (&attr.show, &attr.held) {
-        (Some(show), _) => quote!(Some(|this, out| (#show)(this, out))),
-        (None, Held::Value(ty)) => quote!(Some(
-            |this, out| <#ty as ::kernel::kobject::AttrValue>::emit(this.#ident.get(), out)
-        )),
-        (None, Held::Cell(ty)) => quote!(Some(
-            |this, out| <#ty as ::kernel::kobject::AttrCell>::show(&this.#ident, out)
-        )),
-        (None, Held::Nothing) => quote!(None),
-    };
-    let store = match (&attr.store, &attr.held) {
-        _ if !attr.writable => quote!(None),
-        (Some(store), _) => stored(quote!((#store)(this, input))),
-        (None, Held::Cell(ty)) => stored(quote!({
-            <#ty as ::kernel::kobject::AttrCell>::store(&this.#ident, input)
-        })),
-        (None, Held::Value(ty)) => {
-            let parse = match &attr.parse {
-                Some(parse) => quote!((#parse)),
-                None => quote!(<#ty as ::kernel::kobject::AttrValue>::parse),
-            };
-            stored(quote!({
-                this.#ident.set(#parse(input)?);
-                Ok(())
-            }))
-        }
-        (None, Held::Nothing) => quote!(None),
-    };
-    let value = default_of(attr);
-
-    FileCode {
-        names: &attr.names,
-        doc,
-        writable: attr.writable,
-        show,
-        store,
-        kind: match (&attr.kind, &attr.held) {
-            (Some(kind), _) => quote!(#kind),
-            (None, Held::Value(ty)) => quote!(<#ty as ::kernel::kobject::AttrValue>::KIND),
-            (None, Held::Cell(ty)) => quote!(<#ty as ::kernel::kobject::AttrCell>::KIND),
-            (None, Held::Nothing) => quote!(::kernel::kobject::Kind::Custom),
-        },
-        default: match &attr.held {
-            Held::Value(ty) => quote!(Some(
-                |out| <#ty as ::kernel::kobject::AttrValue>::emit(#value, out)
-            )),
-            Held::Cell(ty) => quote!(Some(
-                |out| <#ty as ::kernel::kobject::AttrCell>::show(&#value, out)
-            )),
-            Held::Nothing => quote!(None),
-        },
+/// Returns `code` as an `Option`, if it is wanted.
+fn some_if(wanted: bool, code: TokenStream) -> TokenStream {
+    if wanted {
+        quote!(::core::option::Option::Some(#code))
+    } else {
+        quote!(::core::option::Option::None)
     }
 }
 
-/// Returns what the field of a file holds in a new directory.
-fn default_of(attr: &Attr) -> TokenStream {
-    match (&attr.default, &attr.held) {
-        (Some(default), _) => quote!(#default),
-        (None, Held::Value(ty) | Held::Cell(ty)) => {
-            quote!(<#ty as ::core::default::Default>::default())
+/// Returns what `expr` gives. A closure is given `setup`, in line, so that `?` works in it.
+fn with_setup(expr: &Expr, setup: &Ident) -> TokenStream {
+    match expr {
+        Expr::Closure(closure) => {
+            let (input, body) = (closure.inputs.first(), &closure.body);
+            quote!({
+                let #input = #setup;
+                #body
+            })
         }
-        (None, Held::Nothing) => quote!(()),
+        expr => quote!(#expr),
+    }
+}
+
+/// Returns how a field starts that is not made in place.
+fn init_value(init: &Init, ty: &Type, setup: &Ident) -> TokenStream {
+    match init {
+        Init::Default => quote!(<#ty as ::core::default::Default>::default()),
+        Init::Holding(value) => quote!(<#ty>::new(#value)),
+        Init::Value(expr) | Init::InPlace(expr) => with_setup(expr, setup),
+    }
+}
+
+/// Returns the code of a file.
+fn file_code<'a>(entry: &Entry, file: &'a File, has_args: bool) -> FileCode<'a> {
+    let (ident, ty) = (&entry.ident, &entry.field.ty);
+    let [dir, out, input, setup] = ["dir", "out", "input", "setup"].map(own);
+    let attribute = quote!(<#ty as ::kernel::kobject::Attribute>);
+    let show = match &file.show {
+        Some(show) => quote!(|#dir, #out| (#show)(#dir, #out)),
+        None => quote!(|#dir, #out| #attribute::show(&#dir.#ident, #out)),
+    };
+    let store = match (&file.store, &file.parse) {
+        (Some(store), _) => quote!(|#dir, #input| (#store)(#dir, #input)),
+        (None, Some(parse)) => quote!(|#dir, #input| {
+            #dir.#ident.set((#parse)(#input)?);
+            ::core::result::Result::Ok(())
+        }),
+        (None, None) => quote!(|#dir, #input| #attribute::store(&#dir.#ident, #input)),
+    };
+    let needs_setup = matches!(&file.init, Init::Value(Expr::Closure(_)));
+    let init = init_value(&file.init, ty, &setup);
+    let setup = if needs_setup { setup } else { own("_setup") };
+
+    FileCode {
+        names: &file.names,
+        mode: &file.mode,
+        visible: file.visible.as_ref(),
+        notifies: file.notifies,
+        show: some_if(file.mode.readable, show),
+        store: some_if(file.mode.writable, store),
+        kind: match &file.kind {
+            Some(kind) => quote!(#kind),
+            None if file.has_value => quote!(#attribute::KIND),
+            None => quote!(::kernel::kobject::Kind::Custom),
+        },
+        default: some_if(
+            file.has_value && !(needs_setup && has_args),
+            quote!(|#setup, #out| #attribute::show(&#init, #out)),
+        ),
     }
 }
 
 /// Returns the code of the file that makes numbered subdirectories.
-fn nr_file<'a>(
-    ident: &Ident,
-    children: &'a Children,
-    names: &'a Names,
-    doc: &'a str,
-) -> FileCode<'a> {
-    let (max, max_kind) = match &children.max {
-        Some(max) => (quote!(Some(#max)), quote!(Some(#max))),
-        None => (quote!(None), quote!(None)),
+fn nr_code<'a>(ident: &Ident, children: &'a Children, names: &'a Names) -> FileCode<'a> {
+    let [dir, out, input, held, child] = ["dir", "out", "input", "held", "child"].map(own);
+    let max = match &children.max {
+        Some(max) => some_if(true, quote!(#max)),
+        None => some_if(false, quote!()),
     };
     let check = match &children.check {
-        Some(check) => quote!(|guard| (#check)(this, guard)),
-        None => quote!(|_guard| Ok(())),
+        Some(check) => quote!(|#held| (#check)(#dir, #held)),
+        None => quote!(|_| ::core::result::Result::Ok(())),
     };
     let init = match &children.init {
-        Some(init) => quote!(|child| (#init)(this, child)),
-        None => quote!(|_child| ()),
+        Some(init) => quote!(|#child| (#init)(#dir, #child)),
+        None => quote!(|_| ()),
     };
 
     FileCode {
         names,
-        doc,
-        writable: true,
-        show: quote!(Some(|this, out| this.#ident.show_nr(out))),
-        store: stored(quote!({
-            this.#ident.store_nr(this.kobject(), input, #max, #check, #init)
-        })),
-        kind: quote!(::kernel::kobject::Kind::Nr(#max_kind)),
-        default: quote!(Some(|out| ::kernel::kobject::AttrValue::emit(0i32, out))),
+        mode: &children.mode,
+        visible: None,
+        notifies: false,
+        show: some_if(
+            children.mode.readable,
+            quote!(|#dir, #out| #dir.#ident.show_nr(#out)),
+        ),
+        store: some_if(
+            children.mode.writable,
+            quote!(|#dir, #input| {
+                #dir.#ident.store_nr(#dir, #input, #max, #check, #init)
+            }),
+        ),
+        kind: quote!(::kernel::kobject::Kind::Nr(#max)),
+        default: some_if(
+            true,
+            quote!(|_, #out| ::kernel::kobject::AttrValue::emit(0i32, #out)),
+        ),
     }
 }
 
-/// Returns the constants of a file, and its entries in the two tables.
-fn file_items(file: &FileCode<'_>) -> Result<(TokenStream, TokenStream, TokenStream)> {
-    let FileCode {
-        doc,
-        show,
-        store,
-        kind,
-        default,
-        ..
-    } = file;
-    let mode = if file.writable {
-        quote!(0o600)
-    } else {
-        quote!(0o400)
-    };
-    let mut consts = TokenStream::new();
-    let mut list = TokenStream::new();
-    let mut info = TokenStream::new();
+/// The code of the files of a directory.
+#[derive(Default)]
+struct Files {
+    nr: usize,
+    consts: TokenStream,
+    list: TokenStream,
+    info: TokenStream,
+}
 
-    for FileName {
-        name,
-        alias_of,
-        cfg,
-    } in file_names(file.names)
-    {
-        let cfg = cfg.map(|cfg| quote!(#[cfg(#cfg)]));
-        let ident = file_const(name);
-        let c_name = c_string(name)?;
-        let (file, alias_of) = match alias_of {
-            Some(first) => {
-                let first_ident = file_const(first);
-                let first = c_string(first)?;
-                (
-                    quote!(Self::#first_ident.alias(#c_name)),
-                    quote!(Some(#first)),
-                )
-            }
-            None => (
-                quote!(::kernel::kobject::File::new(#c_name, #mode, #show, #store)),
-                quote!(None),
-            ),
-        };
-
-        consts.extend(quote! {
-            #cfg
-            const #ident: &'static ::kernel::kobject::File<Self> = &#file;
-        });
-        list.extend(quote!(#cfg Some(Self::#ident),));
-        info.extend(quote! {
-            #cfg
-            ::kernel::kobject::FileInfo {
-                name: #c_name,
+impl Files {
+    /// Adds a file with all its names.
+    fn add(&mut self, entry: &Entry, file: &FileCode<'_>) -> Result<()> {
+        let FileCode {
+            names,
+            visible,
+            notifies,
+            show,
+            store,
+            kind,
+            default,
+            ..
+        } = file;
+        let (cfgs, doc, mode) = (&entry.cfgs, &entry.doc, &file.mode.bits);
+        let first = self.next_const();
+        let name = c_string(&names.name)?;
+        let visible = visible.map(|visible| quote!(.visible_if(#visible)));
+        let notifying = notifies.then(|| quote!(.notifying()));
+        let new = quote!(
+            ::kernel::kobject::File::<Self>::new::<#mode>(#name, #show, #store)
+                #visible #notifying
+        );
+        let info = |name, alias_of| {
+            quote!(::kernel::kobject::FileInfo {
+                name: #name,
                 alias_of: #alias_of,
                 mode: #mode,
                 kind: #kind,
                 default: #default,
                 doc: #doc,
-            },
-        });
+            },)
+        };
+
+        self.add_name(
+            &quote!(#(#cfgs)*),
+            &first,
+            new,
+            info(quote!(#name), some_if(false, quote!())),
+        );
+        for alias in &names.aliases {
+            let ident = self.next_const();
+            let second = c_string(&alias.name)?;
+            let cfg = alias.cfg.as_ref().map(|cfg| quote!(#[cfg(#cfg)]));
+
+            self.add_name(
+                &quote!(#(#cfgs)* #cfg),
+                &ident,
+                quote!(Self::#first.alias(#second)),
+                info(quote!(#second), some_if(true, quote!(#name))),
+            );
+        }
+        Ok(())
     }
-    Ok((consts, list, info))
+
+    /// Adds one name of a file.
+    fn add_name(&mut self, cfg: &TokenStream, ident: &Ident, new: TokenStream, info: TokenStream) {
+        let some = some_if(true, quote!(Self::#ident));
+
+        self.consts.extend(quote! {
+            #cfg
+            const #ident: &'static ::kernel::kobject::File<Self> = &#new;
+        });
+        self.list.extend(quote!(#cfg #some,));
+        self.info.extend(quote!(#cfg #info));
+    }
+
+    /// Returns the name of the constant for the next file.
+    fn next_const(&mut self) -> Ident {
+        let ident = format_ident!("__FILE_{}", self.nr, span = Span::mixed_site());
+
+        self.nr += 1;
+        ident
+    }
 }
 
 /// Returns the description of the subdirectories that `entry` is, if it is any.
 fn dir_info(entry: &Entry) -> Result<Option<TokenStream>> {
-    let doc = &entry.doc;
-    let (name, ty, overrides) = match &entry.kind {
-        EntryKind::Dir {
-            name,
-            ty,
-            overrides,
-        } => {
+    let Entry {
+        cfgs, doc, field, ..
+    } = entry;
+    let ty = &field.ty;
+    let [dir, out] = ["dir", "out"].map(own);
+    let (name, overrides) = match &entry.kind {
+        EntryKind::Dir { name, overrides } => {
             let name = c_string(name)?;
             let overrides = overrides
                 .iter()
@@ -262,174 +261,173 @@ fn dir_info(entry: &Entry) -> Result<Option<TokenStream>> {
                     let name = c_string(&name)?;
                     Ok(quote!((
                         #name,
-                        |out| {
-                            ::kernel::kobject::Value::emit_as(|dir: &#ty| &dir.#field, #value, out)
+                        |#out| {
+                            ::kernel::kobject::Value::emit_as(
+                                |#dir: &<#ty as ::kernel::kobject::HasInfo>::Data| &#dir.#field,
+                                #value,
+                                #out,
+                            )
                         }
                     )))
                 })
                 .collect::<Result<Vec<_>>>()?;
-            (quote!(Some(#name)), ty, overrides)
+            (some_if(true, quote!(#name)), overrides)
         }
-        EntryKind::Children(Children { ty, .. }) => (quote!(None), ty, Vec::new()),
-        EntryKind::Attr(_) | EntryKind::State { .. } => return Ok(None),
+        EntryKind::Children(_) => (some_if(false, quote!()), Vec::new()),
+        EntryKind::File(_) | EntryKind::State(_) => return Ok(None),
     };
 
     Ok(Some(quote! {
+        #(#cfgs)*
         ::kernel::kobject::DirInfo {
             name: #name,
-            info: <#ty as ::kernel::kobject::Directory>::INFO,
+            info: <#ty as ::kernel::kobject::HasInfo>::INFO,
             overrides: &[#(#overrides),*],
             doc: #doc,
         },
     }))
 }
 
-/// Returns the field of the struct that `entry` becomes, if it becomes one.
-fn field_of(entry: &Entry) -> Option<TokenStream> {
-    let Entry { ident, field, .. } = entry;
-    let attrs = &field.attrs;
-    let vis = &field.vis;
-    let ty = match &entry.kind {
-        EntryKind::Attr(attr) => match &attr.held {
-            Held::Nothing => return None,
-            Held::Value(ty) => quote!(::kernel::kobject::Value<#ty>),
-            Held::Cell(ty) => quote!(#ty),
-        },
-        EntryKind::Dir { ty, .. } => quote!(::kernel::kobject::Dir<#ty>),
-        EntryKind::Children(Children {
-            names: Some(_),
-            ty,
-            lock,
-            ..
-        }) => quote!(::kernel::kobject::Children<#ty, #lock>),
-        EntryKind::Children(Children { ty, lock, .. }) => {
-            quote!(::kernel::kobject::Sequence<#ty, #lock>)
-        }
-        EntryKind::State { .. } => {
-            let ty = &field.ty;
-            quote!(#ty)
-        }
+/// Returns the field of the struct.
+fn field_code(entry: &Entry) -> TokenStream {
+    let field = &entry.field;
+    let (attrs, vis, ident, ty) = (&field.attrs, &field.vis, &entry.ident, &field.ty);
+    let extra = match &entry.kind {
+        EntryKind::State(Init::InPlace(_)) => quote!(#[pin]),
+        // It is there for its name and its documentation.
+        EntryKind::File(file) if !file.has_value => quote!(#[allow(dead_code)]),
+        _ => quote!(),
     };
 
-    Some(quote!(#(#attrs)* #vis #ident: #ty,))
+    quote!(#(#attrs)* #extra #vis #ident: #ty,)
 }
 
 /// Returns how the field starts.
-fn init_of(entry: &Entry) -> Option<TokenStream> {
-    let ident = &entry.ident;
+fn init_code(entry: &Entry, setup: &Ident) -> TokenStream {
+    let (cfgs, ident, ty) = (&entry.cfgs, &entry.ident, &entry.field.ty);
     let value = match &entry.kind {
-        EntryKind::Attr(attr) => {
-            let value = default_of(attr);
-            match &attr.held {
-                Held::Nothing => return None,
-                Held::Value(_) => quote!(::kernel::kobject::Value::new(#value)),
-                Held::Cell(_) => value,
-            }
+        EntryKind::State(init @ Init::InPlace(_)) => {
+            let value = init_value(init, ty, setup);
+            return quote!(#(#cfgs)* #ident <- #value,);
         }
-        EntryKind::Dir { ty, overrides, .. } if overrides.is_empty() => {
-            quote!(::kernel::kobject::Dir::<#ty>::new()?)
+        EntryKind::File(File { init, .. }) | EntryKind::State(init) => init_value(init, ty, setup),
+        EntryKind::Dir { overrides, .. } if overrides.is_empty() => {
+            quote!(<#ty>::new(#setup, ())?)
         }
-        EntryKind::Dir { ty, overrides, .. } => {
+        EntryKind::Dir { overrides, .. } => {
+            let dir = own("dir");
             let (fields, values): (Vec<_>, Vec<_>) = overrides
                 .iter()
                 .map(|(field, value)| (field, value))
                 .unzip();
             quote!({
-                let dir = ::kernel::kobject::Dir::<#ty>::new()?;
-                #(dir.#fields.set(#values);)*
-                dir
+                let #dir = <#ty>::new(#setup, ())?;
+                #(#dir.#fields.set(#values);)*
+                #dir
             })
         }
-        EntryKind::State { init: Some(init) } => quote!(#init),
-        EntryKind::Children(_) | EntryKind::State { init: None } => {
-            quote!(::core::default::Default::default())
-        }
+        EntryKind::Children(_) => quote!(<#ty>::new(#setup)),
     };
 
-    Some(quote!(#ident: #value,))
+    quote!(#(#cfgs)* #ident: #value,)
 }
 
 pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
     let item = &dir.item;
-    let (attrs, vis, ident, doc) = (&item.attrs, &item.vis, &item.ident, &dir.doc);
-    let mut consts = TokenStream::new();
-    let mut list = TokenStream::new();
-    let mut file_info = TokenStream::new();
+    let (vis, ident, doc) = (&item.vis, &item.ident, &dir.doc);
+    let cfgs = cfgs_of(&item.attrs);
+    let attrs = item
+        .attrs
+        .iter()
+        .filter(|attr| !attr.path().is_ident("cfg"));
+    let [this, held, setup] = ["dir", "held", "setup"].map(own);
+    let mut files = Files::default();
     let mut dirs_info = TokenStream::new();
     let mut add = TokenStream::new();
     let mut remove = TokenStream::new();
 
     for entry in &dir.entries {
-        let field = &entry.ident;
-        let file = match &entry.kind {
-            EntryKind::Attr(attr) => Some(attr_file(field, attr, &entry.doc)),
+        let (cfgs, field) = (&entry.cfgs, &entry.ident);
+
+        match &entry.kind {
+            EntryKind::File(file) => {
+                files.add(entry, &file_code(entry, file, dir.args.is_some()))?;
+            }
             EntryKind::Children(children) => {
-                remove.extend(quote!(self.#field.clear();));
-                children
-                    .names
-                    .as_ref()
-                    .map(|names| nr_file(field, children, names, &entry.doc))
+                remove.extend(quote!(#(#cfgs)* self.#field.remove(#held)?;));
+                if let Some(names) = &children.names {
+                    files.add(entry, &nr_code(field, children, names))?;
+                }
             }
             EntryKind::Dir { name, .. } => {
                 let name = c_string(name)?;
-                add.extend(quote!(self.#field.add(parent, #name)?;));
-                remove.extend(quote!(self.#field.remove();));
-                None
+                add.extend(quote!(#(#cfgs)* #this.#field.add(#this, #held, #name)?;));
+                remove.extend(quote!(#(#cfgs)* self.#field.remove(#held)?;));
             }
-            EntryKind::State { .. } => None,
-        };
-        if let Some(file) = file {
-            let (file_consts, file_list, info) = file_items(&file)?;
-            consts.extend(file_consts);
-            list.extend(file_list);
-            file_info.extend(info);
+            EntryKind::State(_) => {}
         }
         dirs_info.extend(dir_info(entry)?);
     }
-    let fields = dir.entries.iter().filter_map(field_of);
-    let inits = dir.entries.iter().filter_map(init_of);
-    let parent = if add.is_empty() {
-        quote!(_parent)
-    } else {
-        quote!(parent)
+    let Files {
+        consts, list, info, ..
+    } = files;
+    let fields = dir.entries.iter().map(field_code);
+    let inits = dir.entries.iter().map(|entry| init_code(entry, &setup));
+    let args = match &dir.args {
+        Some(args) => quote!(#args),
+        None => quote!(()),
     };
 
     Ok(quote! {
+        #(#cfgs)*
+        #[::kernel::prelude::pin_data]
         #(#attrs)*
         #vis struct #ident {
             #(#fields)*
         }
 
+        #(#cfgs)*
         impl #ident {
             #consts
         }
 
+        #(#cfgs)*
         impl ::kernel::kobject::Directory for #ident {
-            const FILES: ::kernel::kobject::FileList<Self> =
-                ::kernel::kobject::FileList::new(&[#list None]);
+            type Args = #args;
 
+            const FILES: ::kernel::kobject::FileList<Self> =
+                ::kernel::kobject::FileList::new(&[#list ::core::option::Option::None]);
+
+            #[cfg(CONFIG_RUST_KOBJECT_INFO)]
             const INFO: &'static ::kernel::kobject::Info = &::kernel::kobject::Info {
                 doc: #doc,
-                files: &[#file_info],
+                files: &[#info],
                 dirs: &[#dirs_info],
             };
 
-            fn new() -> ::kernel::error::Result<Self> {
-                Ok(Self {
-                    #(#inits)*
-                })
+            #[allow(unused_variables)]
+            fn new(
+                #setup: &::kernel::kobject::Setup<'_, Self::Args>,
+            ) -> impl ::kernel::prelude::PinInit<Self, ::kernel::error::Error> {
+                ::kernel::prelude::try_pin_init!(Self { #(#inits)* }? ::kernel::error::Error)
             }
 
+            #[allow(unused_variables)]
             fn add_dirs(
-                &self,
-                #parent: &::kernel::kobject::Kobject,
+                #this: &::kernel::kobject::Dir<Self>,
+                #held: &mut ::kernel::kobject::Held<'_>,
             ) -> ::kernel::error::Result {
                 #add
-                Ok(())
+                ::core::result::Result::Ok(())
             }
 
-            fn remove_dirs(&mut self) {
+            #[allow(unused_variables)]
+            fn remove_dirs(
+                &self,
+                #held: &mut ::kernel::kobject::Held<'_>,
+            ) -> ::kernel::error::Result {
                 #remove
+                ::core::result::Result::Ok(())
             }
         }
     })

@@ -8,6 +8,7 @@ use proc_macro2::{
 };
 use quote::quote;
 use syn::{
+    ext::IdentExt,
     parse2,
     Data,
     DeriveInput,
@@ -28,7 +29,7 @@ use crate::{
 fn snake_case(ident: &Ident) -> String {
     let mut out = String::new();
 
-    for (i, c) in ident.to_string().chars().enumerate() {
+    for (i, c) in ident.unraw().to_string().chars().enumerate() {
         if c.is_uppercase() && i > 0 {
             out.push('_');
         }
@@ -79,6 +80,13 @@ pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
         ));
     }
 
+    if let Some(clause) = &input.generics.where_clause {
+        return Err(Error::new_spanned(
+            clause,
+            "an enum of keywords has no `where` clause",
+        ));
+    }
+
     let mut errors = Vec::new();
     let mut words: Vec<LitStr> = Vec::new();
     for variant in &data.variants {
@@ -87,6 +95,12 @@ pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
                 errors.push(Error::new(
                     word.span(),
                     format!("two variants have the word \"{}\"", word.value()),
+                ));
+            }
+            Ok(word) if word.value().is_empty() || word.value().contains(['\n', '\0']) => {
+                errors.push(Error::new(
+                    word.span(),
+                    "a keyword is not empty, and has neither a newline nor a NUL character",
                 ));
             }
             Ok(word) => words.push(word),
@@ -144,21 +158,21 @@ pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
                 Self::#first
             }
 
-            fn parse(input: ::kernel::kobject::Input<'_>) -> ::kernel::error::Result<Self> {
+            fn parse(input: &::kernel::str::CStr) -> ::kernel::error::Result<Self> {
                 match ::kernel::kobject::parse::word(input) {
-                    #(#words_in_bytes => Ok(Self::#variants),)*
-                    _ => Err(::kernel::error::code::EINVAL),
+                    #(#words_in_bytes => ::core::result::Result::Ok(Self::#variants),)*
+                    _ => ::core::result::Result::Err(::kernel::error::code::EINVAL),
                 }
             }
 
             fn emit(
                 self,
-                out: &mut ::kernel::kobject::Emitter<'_>,
+                out: &mut ::kernel::kobject::Output<'_>,
             ) -> ::kernel::error::Result {
                 match self {
                     #(Self::#variants => out.bytes(#lines),)*
                 }
-                Ok(())
+                ::core::result::Result::Ok(())
             }
         }
     })

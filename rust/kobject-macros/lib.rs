@@ -20,112 +20,123 @@ mod tests;
 /// Makes a directory of sysfs from a struct.
 ///
 /// Each field has one of these attributes, which says what the field is in the directory. The
-/// first paragraph of its doc comment is the documentation of the file or directory.
+/// first paragraph of its doc comment is the documentation of the file or directory. The fields
+/// keep their types. `#[cfg(...)]` works on fields, and on the struct.
 ///
-/// `#[attr(...)]`, a file that holds a value. The field becomes a `Value` of its type, which has to
-/// implement `AttrValue`; a field of type `()` holds nothing, and its methods do everything.
+/// `#[attr(...)]`, a file that holds a value. The type of the field implements `Attribute`, like
+/// `Value<T>`.
 ///
-/// * `rw` or `ro`: the mode, 0600 or 0400. One of them is needed.
-/// * `cell`: the field keeps its type, which implements `AttrCell`: it keeps the value in its own
-///   way, and shows and takes it itself.
-/// * `kind = EXPR`: what a file holds whose field has type `()`, for the description of the tree.
-/// * `default = EXPR`: the value in a new directory; `Default::default()` if not given.
-/// * `parse = PATH`: a `fn(Input<'_>) -> Result<Type>` instead of the one of the type.
-/// * `show = PATH`: a `fn(&Self, &mut Emitter<'_>) -> Result` that shows the file.
-/// * `store = PATH`: a `fn(&Self, Input<'_>) -> Result` that takes what was written.
+/// * `rw`, `ro`, `wo` or `mode = 0o...`: the mode; the words are 0600, 0400 and 0200. One of them
+///   is needed. What `VERIFY_OCTAL_PERMISSIONS()` refuses in C is refused here, too.
+/// * `default = EXPR`: what the field, a `Value`, holds in a new directory.
+/// * `init = EXPR`: what the field is in a new directory. Without both, it is `Default::default()`.
+/// * `parse = PATH`: a `fn(&CStr) -> Result<T>` instead of the one of the type, for a `Value<T>`.
+/// * `show = PATH`: a `fn(&Dir<Self>, &mut Output<'_>) -> Result` that shows the file.
+/// * `store = PATH`: a `fn(&Dir<Self>, &CStr) -> Result` that takes what was written.
+/// * `visible = PATH`: a `fn(&Self) -> bool` that tells, when the directory is shown, whether it
+///   has the file.
+/// * `notify`: a write that succeeds wakes who polls the file.
 /// * `name = "..."`: the name, if it is not that of the field.
 /// * `alias("...")`, `alias("...", cfg(...))`: a second name for the same file, which shares its
 ///   methods; with `cfg`, only if the configuration says so. May be repeated.
 ///
-/// `#[dir]`, `#[dir(FIELD = EXPR, ...)]`, a subdirectory that is always there. The field becomes a
-/// `Dir` of its type. `FIELD = EXPR` replaces the default of a value in it.
+/// `#[file(...)]`, a file without a value: its methods do everything. The type of the field is
+/// `NoValue`. The arguments are those of `attr`, without `default`, `init` and `parse`, and
 ///
-/// `#[children(nr = "...", ...)]`, numbered subdirectories. The type of the field is written as
-/// `[Type]` and becomes `Children<Type, Lock>`, and the directory gets a file that makes N of them
-/// when N is written to it.
+/// * `kind = EXPR`: what the file holds, for the description of the tree.
 ///
-/// * `nr = "..."`: the name of that file. Without it there is none, the field becomes a
-///   `Sequence<Type, Lock>`, and the code makes the directories.
+/// `#[dir]`, `#[dir(FIELD = EXPR, ...)]`, a subdirectory that is always there. The type of the
+/// field is `Subdir<T>`, for a `T` that needs no arguments. `FIELD = EXPR` replaces the default of
+/// a `Value` in it.
+///
+/// `#[children]`, `#[children(nr = "...", ...)]`, numbered subdirectories. The type of the field is
+/// `Children<T>`, and the directory has a file that makes N of them when N is written to it.
+///
+/// * `nr = "..."`: the name of that file. Without it there is none, the type of the field is
+///   `Sequence<T>`, and the code makes the directories.
+/// * `rw` and so on: the mode of that file, 0600 if there is none.
 /// * `alias(...)`: as above, a second name of that file.
 /// * `max = EXPR`: the largest number that is accepted.
-/// * `check = PATH`: a `fn(&Self, &TreeGuard<Lock>) -> Result` that may refuse, once the lock is
-///   held and before anything is changed.
-/// * `init = PATH`: a `fn(&Self, &Type)` that prepares each new directory before it is shown.
-/// * `lock = Type`: another lock than that of the tree.
+/// * `check = PATH`: a `fn(&Self, &Held<'_>) -> Result` that may refuse, once the lock is held and
+///   before anything is changed.
+/// * `init = PATH`: a `fn(&Self, &T)` that prepares each new directory before it is shown.
 ///
-/// `#[state]`, `#[state(init = EXPR)]`, data that is not in sysfs. The field keeps its type; it
-/// starts with `EXPR`, or else with `Default::default()`.
+/// `#[state]`, data that is not in sysfs. It starts with `Default::default()`.
 ///
-/// The macro itself takes `lock = Type`, the `TreeLock` that numbered subdirectories need.
+/// * `init = EXPR`: starts with this.
+/// * `pin_init = EXPR`: is made in place by this, an `impl PinInit<_, Error>`.
+///
+/// What makes a field may be written as `|setup| EXPR`. Then `setup` is the `Setup` of the
+/// directory: `Locked` wants it, and it has the arguments. `?` works in it.
+///
+/// The macro itself takes `args = Type`: the type of the arguments without which no directory is
+/// made.
 ///
 /// # Examples
 ///
 /// ```ignore
-/// #[sysfs_dir(lock = FruitLock)]
+/// #[sysfs_dir]
 /// struct Basket {
 ///     /// How much the basket holds, in kilograms.
 ///     #[attr(rw, default = 10)]
-///     capacity: usize,
+///     capacity: Value<usize>,
+///
+///     /// Where it comes from.
+///     #[dir]
+///     origin: Subdir<Origin>,
 ///
 ///     /// Writing N makes the directories 0 to N-1, one for each apple.
 ///     #[children(nr = "nr_apples", max = 100)]
-///     apples: [Apple],
+///     apples: Children<Apple>,
 /// }
 /// ```
 ///
-/// expands to this, without the description of the tree:
+/// expands to this, without the description of the tree, and with shorter paths:
 ///
 /// ```ignore
+/// #[pin_data]
 /// struct Basket {
 ///     capacity: Value<usize>,
-///     apples: Children<Apple, FruitLock>,
+///     origin: Subdir<Origin>,
+///     apples: Children<Apple>,
 /// }
 ///
 /// impl Basket {
-///     const __FILE_CAPACITY: &'static File<Self> = &File::new(
+///     const __FILE_0: &'static File<Self> = &File::<Self>::new::<0o600>(
 ///         c"capacity",
-///         0o600,
-///         Some(|this, out| AttrValue::emit(this.capacity.get(), out)),
-///         Some(|this, input| {
-///             Stored::with(input, || {
-///                 this.capacity.set(<usize as AttrValue>::parse(input)?);
-///                 Ok(())
-///             })
-///         }),
+///         Some(|dir, out| <Value<usize> as Attribute>::show(&dir.capacity, out)),
+///         Some(|dir, input| <Value<usize> as Attribute>::store(&dir.capacity, input)),
 ///     );
-///     const __FILE_NR_APPLES: &'static File<Self> = &File::new(
+///     const __FILE_1: &'static File<Self> = &File::<Self>::new::<0o600>(
 ///         c"nr_apples",
-///         0o600,
-///         Some(|this, out| this.apples.show_nr(out)),
-///         Some(|this, input| {
-///             Stored::with(input, || {
-///                 this.apples
-///                     .store_nr(this.kobject(), input, Some(100), |_guard| Ok(()), |_child| ())
-///             })
-///         }),
+///         Some(|dir, out| dir.apples.show_nr(out)),
+///         Some(|dir, input| dir.apples.store_nr(dir, input, Some(100), |_| Ok(()), |_| ())),
 ///     );
 /// }
 ///
 /// impl Directory for Basket {
-///     const FILES: FileList<Self> = FileList::new(&[
-///         Some(Self::__FILE_CAPACITY),
-///         Some(Self::__FILE_NR_APPLES),
-///         None,
-///     ]);
+///     type Args = ();
 ///
-///     fn new() -> Result<Self> {
-///         Ok(Self {
-///             capacity: Value::new(10),
-///             apples: Default::default(),
-///         })
+///     const FILES: FileList<Self> =
+///         FileList::new(&[Some(Self::__FILE_0), Some(Self::__FILE_1), None]);
+///
+///     fn new(setup: &Setup<'_, Self::Args>) -> impl PinInit<Self, Error> {
+///         try_pin_init!(Self {
+///             capacity: <Value<usize>>::new(10),
+///             origin: <Subdir<Origin>>::new(setup, ())?,
+///             apples: <Children<Apple>>::new(setup),
+///         }? Error)
 ///     }
 ///
-///     fn add_dirs(&self, parent: &Kobject) -> Result {
+///     fn add_dirs(dir: &Dir<Self>, held: &mut Held<'_>) -> Result {
+///         dir.origin.add(dir, held, c"origin")?;
 ///         Ok(())
 ///     }
 ///
-///     fn remove_dirs(&mut self) {
-///         self.apples.clear();
+///     fn remove_dirs(&self, held: &mut Held<'_>) -> Result {
+///         self.origin.remove(held)?;
+///         self.apples.remove(held)?;
+///         Ok(())
 ///     }
 /// }
 /// ```
@@ -181,7 +192,7 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 ///         Self::Red
 ///     }
 ///
-///     fn parse(input: Input<'_>) -> Result<Self> {
+///     fn parse(input: &CStr) -> Result<Self> {
 ///         match parse::word(input) {
 ///             b"red" => Ok(Self::Red),
 ///             b"off-white" => Ok(Self::OffWhite),
@@ -189,7 +200,7 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 ///         }
 ///     }
 ///
-///     fn emit(self, out: &mut Emitter<'_>) -> Result {
+///     fn emit(self, out: &mut Output<'_>) -> Result {
 ///         match self {
 ///             Self::Red => out.bytes(b"red\n"),
 ///             Self::OffWhite => out.bytes(b"off-white\n"),

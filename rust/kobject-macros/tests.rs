@@ -82,19 +82,51 @@ fn assert_errors(result: syn::Result<TokenStream>, expected: &[(&str, &str)]) {
 /// Expands a struct with the given fields.
 fn fields(source: &str) -> syn::Result<TokenStream> {
     sysfs_dir(
-        tokens("lock = Lock"),
+        TokenStream::new(),
         tokens(&format!("struct Dir {{ {source} }}")),
     )
 }
 
 #[test]
 fn directory() {
-    let expansion = sysfs_dir(tokens("lock = Lock"), tokens(include_str!("golden/dir.in")));
+    let expansion = sysfs_dir(
+        tokens("args = (u32, &'static Basket)"),
+        tokens(include_str!("golden/dir.in")),
+    );
 
     assert_expansion(
         expansion.expect("the directory is valid"),
         include_str!("golden/dir.out"),
     );
+}
+
+#[test]
+fn directory_with_conditions() {
+    let expansion = sysfs_dir(TokenStream::new(), tokens(include_str!("golden/cfg.in")));
+
+    assert_expansion(
+        expansion.expect("the directory is valid"),
+        include_str!("golden/cfg.out"),
+    );
+}
+
+/// The names of constants do not come from those of files, which may differ in little.
+#[test]
+fn names_that_look_alike() {
+    let source = "#[attr(rw)] ab: V, #[attr(rw, name = \"a-b\")] b: V, \
+                  #[attr(rw, name = \"a_b\", alias(\"A_B\"))] c: V, \
+                  #[attr(rw, name = \"größe\")] d: V, #[attr(rw)] r#type: V";
+    let expansion = fields(source).expect("the names differ").to_string();
+
+    for nr in 0..6 {
+        assert_eq!(
+            expansion.matches(&format!("const __FILE_{nr} :")).count(),
+            1
+        );
+    }
+    for name in ["ab", "a-b", "a_b", "A_B", "type"] {
+        assert!(expansion.contains(&format!("c\"{name}\"")));
+    }
 }
 
 #[test]
@@ -120,23 +152,27 @@ fn errors_of_the_macro() {
     let dir = || tokens("struct Dir {}");
 
     assert_errors(
-        sysfs_dir(tokens("lok = Lock"), dir()),
+        sysfs_dir(tokens("arg = A"), dir()),
         &[(
-            "lok",
-            "unknown argument `lok` of `sysfs_dir`, valid ones are `lock`",
+            "arg",
+            "unknown argument `arg` of `sysfs_dir`, valid ones are `args`",
         )],
     );
     assert_errors(
-        sysfs_dir(tokens("lock"), dir()),
-        &[("lock", "`lock` needs a value: `lock = ...`")],
+        sysfs_dir(tokens("args"), dir()),
+        &[("args", "`args` needs a type: `args = Type`")],
     );
     assert_errors(
-        sysfs_dir(tokens("lock = 3"), dir()),
-        &[("3", "`lock` needs a type: `lock = Type`")],
+        sysfs_dir(tokens("args = 3"), dir()),
+        &[("3", "`args` needs a type: `args = Type`")],
     );
     assert_errors(
-        sysfs_dir(tokens("lock = A, lock = B"), dir()),
-        &[("lock", "`lock` is given more than once")],
+        sysfs_dir(tokens("args = A, args = B"), dir()),
+        &[("args", "`args` is given more than once")],
+    );
+    assert_errors(
+        sysfs_dir(TokenStream::new(), tokens("struct Dir where u8: Copy {}")),
+        &[("where u8: Copy", "a directory has no `where` clause")],
     );
     assert_errors(
         sysfs_dir(TokenStream::new(), tokens("enum Dir { A }")),
@@ -163,11 +199,13 @@ fn errors_of_roles() {
         &[
             (
                 "a",
-                "the field needs one of `#[attr(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
+                "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[dir]`, \
+                 `#[children(...)]` or `#[state]`",
             ),
             (
                 "b",
-                "the field needs one of `#[attr(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
+                "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[dir]`, \
+                 `#[children(...)]` or `#[state]`",
             ),
         ],
     );
@@ -175,7 +213,7 @@ fn errors_of_roles() {
         fields("#[attr(rw)] #[dir] a: u32"),
         &[(
             "#[dir]",
-            "a field is one thing: `#[attr(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
+            "a field is one thing: `#[attr(...)]`, `#[file(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
         )],
     );
     assert_errors(
@@ -189,12 +227,12 @@ fn errors_of_attr() {
     let cases: &[(&str, &[(&str, &str)])] = &[
         (
             "#[attr] a: u32",
-            &[("attr", "`attr` needs the mode: `rw` or `ro`")],
+            &[(
+                "attr",
+                "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+            )],
         ),
-        (
-            "#[attr(rw, ro)] a: u32",
-            &[("ro", "a file is either `rw` or `ro`")],
-        ),
+        ("#[attr(rw, ro)] a: u32", &[("ro", "a file has one mode")]),
         ("#[attr(rw = 1)] a: u32", &[("rw", "`rw` takes no value")]),
         (
             "#[attr(rw, rw)] a: u32",
@@ -204,8 +242,9 @@ fn errors_of_attr() {
             "#[attr(rw, initial = 3)] a: u32",
             &[(
                 "initial",
-                "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `cell`, \
-                 `kind`, `default`, `parse`, `show`, `store`, `name` and `alias(...)`",
+                "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `wo`, `mode`, \
+                 `default`, `init`, `parse`, `show`, `store`, `visible`, `notify`, `name` and \
+                 `alias(...)`",
             )],
         ),
         (
@@ -226,48 +265,91 @@ fn errors_of_attr() {
         ),
         (
             "#[attr(ro, store = f)] a: u32",
-            &[("f", "an `ro` file is not written to")],
+            &[("f", "the file is not written to")],
         ),
         (
             "#[attr(ro, parse = f)] a: u32",
-            &[("f", "an `ro` file is not written to")],
+            &[("f", "the file is not written to")],
         ),
         (
             "#[attr(rw, parse = f, store = g)] a: u32",
             &[("f", "`store` does the parsing, `parse` would not be used")],
         ),
         (
-            "#[attr(ro)] a: ()",
-            &[("()", "a file without a value needs `show = ...`")],
+            "#[attr(wo, show = f)] a: u32",
+            &[("f", "the file is not read")],
         ),
         (
-            "#[attr(rw, show = f)] a: ()",
-            &[("()", "an `rw` file without a value needs `store = ...`")],
+            "#[attr(rw, default = 1, init = 2)] a: u32",
+            &[("2", "a field starts in one way")],
         ),
         (
-            "#[attr(ro, show = f, default = 7)] a: ()",
+            "#[attr(rw, init = |a, b| 1)] a: u32",
             &[(
-                "7",
-                "a file without a value has neither a `default` nor a parser",
+                "|a, b| 1",
+                "what makes a field is given the `Setup`: `|setup| ...`",
             )],
         ),
         (
-            "#[attr(ro, cell)] a: ()",
+            "#[attr(mode = rw)] a: u32",
             &[
-                ("cell", "a `cell` needs a type"),
-                ("()", "a file without a value needs `show = ...`"),
+                ("rw", "`mode` needs a number: `mode = 0o644`"),
+                (
+                    "attr",
+                    "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+                ),
             ],
         ),
         (
-            "#[attr(rw, cell, parse = f)] a: Text",
-            &[("f", "a `cell` does the parsing itself")],
+            "#[attr(rw, mode = 0o600)] a: u32",
+            &[("0o600", "a file has one mode")],
         ),
         (
-            "#[attr(rw, kind = K)] a: u32, #[attr(rw, cell, kind = K)] b: Text",
+            "#[attr(mode = 0o10600)] a: u32",
+            &[("0o10600", "a mode has no other bits than 0o777")],
+        ),
+        (
+            "#[attr(mode = 0o666)] a: u32",
+            &[("0o666", "a file is not writable for all")],
+        ),
+        (
+            "#[attr(mode = 0o111)] a: u32",
+            &[("0o111", "nobody can use the file")],
+        ),
+        (
+            "#[attr(mode = 0o460)] a: u32, #[attr(mode = 0o604)] b: u32",
             &[
-                ("K", "the type tells the `kind`"),
-                ("K", "the type tells the `kind`"),
+                (
+                    "0o460",
+                    "the owner may do what the group may, and the group what others may",
+                ),
+                (
+                    "0o604",
+                    "the owner may do what the group may, and the group what others may",
+                ),
             ],
+        ),
+        (
+            "#[file(ro)] a: NoValue",
+            &[(
+                "file",
+                "a file without a value that is read needs `show = ...`",
+            )],
+        ),
+        (
+            "#[file(rw, show = f)] a: NoValue",
+            &[(
+                "file",
+                "a file without a value that is written to needs `store = ...`",
+            )],
+        ),
+        (
+            "#[file(ro, show = f, default = 7)] a: NoValue",
+            &[(
+                "default",
+                "unknown argument `default` of `file`, valid ones are `rw`, `ro`, `wo`, `mode`, \
+                 `kind`, `show`, `store`, `visible`, `notify`, `name` and `alias(...)`",
+            )],
         ),
         (
             "#[attr(rw, alias)] a: u32",
@@ -289,13 +371,17 @@ fn errors_of_attr() {
             "#[attr(oops, name = 3)] a: u32, #[attr(ro, store = f)] b: u32",
             &[
                 ("3", "`name` needs a string: `name = \"...\"`"),
-                ("attr", "`attr` needs the mode: `rw` or `ro`"),
+                (
+                    "attr",
+                    "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+                ),
                 (
                     "oops",
-                    "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `cell`, \
-                     `kind`, `default`, `parse`, `show`, `store`, `name` and `alias(...)`",
+                    "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `wo`, `mode`, \
+                 `default`, `init`, `parse`, `show`, `store`, `visible`, `notify`, `name` and \
+                 `alias(...)`",
                 ),
-                ("f", "an `ro` file is not written to"),
+                ("f", "the file is not written to"),
             ],
         ),
     ];
@@ -329,7 +415,15 @@ fn errors_of_names() {
             &[("\"a\"", "the directory has two entries called \"a\"")],
         ),
         (
-            "#[dir] nr: D, #[children(nr = \"nr\")] b: [C]",
+            "#[cfg(A)] #[attr(rw, name = \"n\")] a: V, #[cfg(A)] #[attr(rw, name = \"n\")] b: V, \
+             #[attr(rw, name = \"n\")] c: V",
+            &[
+                ("\"n\"", "the directory has two entries called \"n\""),
+                ("\"n\"", "the directory has two entries called \"n\""),
+            ],
+        ),
+        (
+            "#[dir] nr: D, #[children(nr = \"nr\")] b: C",
             &[("\"nr\"", "the directory has two entries called \"nr\"")],
         ),
     ];
@@ -351,33 +445,26 @@ fn errors_of_directories() {
             &[("min", "`min` is given more than once")],
         ),
         (
-            "#[children(max = 3)] a: [C]",
+            "#[children(max = 3)] a: C",
             &[("3", "without `nr` there is no file that makes directories")],
         ),
         (
-            "#[children(nr = \"nr\", lock = 3)] a: [C]",
-            &[("3", "`lock` needs a type: `lock = Type`")],
+            "#[children(nr = \"nr\", mode = 0o777)] a: C",
+            &[("0o777", "a file is not writable for all")],
         ),
         (
-            "#[children(nr = \"nr\")] a: C",
-            &[(
-                "C",
-                "the type of numbered subdirectories is written as `[Type]`",
-            )],
-        ),
-        (
-            "#[children(nr = \"nr\", min = 1)] a: [C]",
+            "#[children(nr = \"nr\", min = 1)] a: C",
             &[(
                 "min",
-                "unknown argument `min` of `children`, valid ones are `nr`, `max`, `check`, \
-                 `init`, `lock` and `alias(...)`",
+                "unknown argument `min` of `children`, valid ones are `nr`, `rw`, `ro`, `wo`, \
+                 `mode`, `max`, `check`, `init` and `alias(...)`",
             )],
         ),
         (
             "#[state(with = 1)] a: u32",
             &[(
                 "with",
-                "unknown argument `with` of `state`, valid ones are `init`",
+                "unknown argument `with` of `state`, valid ones are `init` and `pin_init`",
             )],
         ),
     ];
@@ -385,16 +472,6 @@ fn errors_of_directories() {
     for (source, expected) in cases {
         assert_errors(fields(source), expected);
     }
-    assert_errors(
-        sysfs_dir(
-            TokenStream::new(),
-            tokens("struct Dir { #[children(nr = \"nr\")] a: [C] }"),
-        ),
-        &[(
-            "children",
-            "numbered subdirectories need the lock of the tree: `#[sysfs_dir(lock = ...)]`",
-        )],
-    );
 }
 
 #[test]
@@ -417,6 +494,26 @@ fn errors_of_keywords() {
         (
             "enum K { #[keyword(\"a\")] #[keyword(\"b\")] A }",
             &[("#[keyword(\"b\")]", "a variant has one `keyword`")],
+        ),
+        (
+            "enum K where u8: Copy { A }",
+            &[(
+                "where u8: Copy",
+                "an enum of keywords has no `where` clause",
+            )],
+        ),
+        (
+            "enum K { #[keyword(\"\")] A, #[keyword(\"b\\n\")] B }",
+            &[
+                (
+                    "\"\"",
+                    "a keyword is not empty, and has neither a newline nor a NUL character",
+                ),
+                (
+                    "\"b\\n\"",
+                    "a keyword is not empty, and has neither a newline nor a NUL character",
+                ),
+            ],
         ),
         (
             "enum K { A, #[keyword(\"a\")] B }",

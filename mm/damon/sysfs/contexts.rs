@@ -11,23 +11,22 @@ use kernel::{
     kobject::{
         sysfs_dir,
         AttrValue,
-        Emitter,
+        Children,
+        Held,
         Keyword,
         Kind,
-        TreeGuard, //
+        NoValue,
+        Output,
+        Subdir,
+        Value, //
     },
     prelude::*, //
 };
 
-use crate::{
-    monitoring_attrs::MonitoringAttrs,
-    schemes::Schemes,
-    targets::Targets,
-    DamonSysfsLock, //
-};
+use crate::{monitoring_attrs::MonitoringAttrs, schemes::Schemes, targets::Targets};
 
 /// The monitoring contexts of a kdamond.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(crate) struct Contexts {
     /// Writing 1 makes the directory 0 with default values, writing 0 removes it. A kdamond has
     /// one context.
@@ -36,7 +35,7 @@ pub(crate) struct Contexts {
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
         max = 1
     )]
-    pub(crate) contexts: [Context],
+    pub(crate) contexts: Children<Context>,
 }
 
 /// The sets of monitoring operations, in the order in which `avail_operations` shows them.
@@ -64,8 +63,8 @@ impl From<Operations> for OpsId {
 #[sysfs_dir]
 pub(crate) struct Context {
     /// The sets of monitoring operations that the kernel has, one in each line.
-    #[attr(ro, kind = Kind::Keywords(Operations::WORDS), show = Self::show_avail_operations)]
-    avail_operations: (),
+    #[file(ro, kind = Kind::Keywords(Operations::WORDS), show = Self::show_avail_operations)]
+    avail_operations: NoValue,
 
     /// The set of monitoring operations to use. One that the kernel does not have is refused when
     /// the kdamond starts.
@@ -74,31 +73,31 @@ pub(crate) struct Context {
         default = Operations::Vaddr,
         alias("damon_type", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
-    pub(crate) operations: Operations,
+    pub(crate) operations: Value<Operations>,
 
     /// How many bytes an address stands for, a power of two. Only paddr uses it.
     #[attr(rw, default = NonZeroUsize::MIN)]
-    pub(crate) addr_unit: NonZeroUsize,
+    pub(crate) addr_unit: Value<NonZeroUsize>,
 
     /// Whether the kdamond pauses monitoring.
     #[attr(rw)]
-    pause: bool,
+    pause: Value<bool>,
 
     /// How accurate and how expensive the monitoring is.
     #[dir]
-    pub(crate) monitoring_attrs: MonitoringAttrs,
+    pub(crate) monitoring_attrs: Subdir<MonitoringAttrs>,
 
     /// What is monitored.
     #[dir]
-    targets: Targets,
+    targets: Subdir<Targets>,
 
     /// What is done with memory, depending on its accesses.
     #[dir]
-    pub(crate) schemes: Schemes,
+    pub(crate) schemes: Subdir<Schemes>,
 }
 
 impl Context {
-    fn show_avail_operations(&self, out: &mut Emitter<'_>) -> Result {
+    fn show_avail_operations(&self, out: &mut Output<'_>) -> Result {
         for operations in [Operations::Vaddr, Operations::Fvaddr, Operations::Paddr] {
             if OpsId::from(operations).is_registered() {
                 operations.emit(out)?;
@@ -110,7 +109,7 @@ impl Context {
     /// Makes a DAMON context of what the files say.
     ///
     /// Fails with `EINVAL` for values that are not valid, alone or together, and with `ENOMEM`.
-    pub(crate) fn build(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<damon::Context> {
+    pub(crate) fn build(&self, held: &Held<'_>) -> Result<damon::Context> {
         let mut ctx = damon::Context::new()?;
         let ops = self.operations.get().into();
 
@@ -119,9 +118,9 @@ impl Context {
         let unit = ctx.set_addr_unit(self.addr_unit.get().get());
         ctx.set_paused(self.pause.get());
         ctx.set_attrs(&self.monitoring_attrs.attrs())?;
-        self.monitoring_attrs.probes.add_to(&mut ctx, guard)?;
-        self.targets.add_to(&mut ctx, ops, guard)?;
-        self.schemes.add_to(&mut ctx, guard)?;
+        self.monitoring_attrs.probes.add_to(&mut ctx, held)?;
+        self.targets.add_to(&mut ctx, ops, held)?;
+        self.schemes.add_to(&mut ctx, held)?;
         unit?;
         Ok(ctx)
     }

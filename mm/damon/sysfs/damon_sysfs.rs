@@ -15,7 +15,7 @@
 //!
 //! # Locking
 //!
-//! [`DamonSysfsLock`] is held to make and remove numbered directories, and during each command
+//! The lock of the tree is held to make and remove numbered directories, and during each command
 //! that is written to a `state` file. A file that does not get it at once fails with `EBUSY`. All
 //! other files hold values that are read and written whole, without a lock.
 //!
@@ -27,8 +27,8 @@ use kernel::{
     kobject::{
         mm_kobj,
         sysfs_dir,
-        tree_lock,
-        Dir, //
+        Root,
+        Subdir, //
     },
     prelude::*,
     sync::SetOnce, //
@@ -46,17 +46,12 @@ mod ul_range;
 
 use kdamonds::Kdamonds;
 
-tree_lock! {
-    /// The lock of the whole tree.
-    pub(crate) enum DamonSysfsLock;
-}
-
 /// The root of the interface.
 #[sysfs_dir]
 pub(crate) struct Damon {
     /// What the administrator of the system uses.
     #[dir]
-    pub(crate) admin: Admin,
+    pub(crate) admin: Subdir<Admin>,
 }
 
 /// What the administrator of the system uses.
@@ -64,17 +59,17 @@ pub(crate) struct Damon {
 pub(crate) struct Admin {
     /// The monitoring threads.
     #[dir]
-    pub(crate) kdamonds: Kdamonds,
+    pub(crate) kdamonds: Subdir<Kdamonds>,
 }
 
 /// The tree, which stays until the system goes down.
-pub(crate) static ROOT: SetOnce<Dir<Damon>> = SetOnce::new();
+pub(crate) static ROOT: SetOnce<Root<Damon>> = SetOnce::new();
 
 /// Shows the interface.
 ///
-/// Fails with `ENOENT` if there is no `/sys/kernel/mm`, and as [`Dir::publish`] does.
+/// Fails with `ENOENT` if there is no `/sys/kernel/mm`, and as [`Root::publish`] does.
 fn init() -> Result {
-    ROOT.populate(Dir::publish(mm_kobj().ok_or(ENOENT)?, c"damon")?);
+    ROOT.populate(Root::publish(mm_kobj().ok_or(ENOENT)?, c"damon")?);
     Ok(())
 }
 

@@ -12,16 +12,19 @@ use kernel::{
     kobject::{
         sysfs_dir,
         AttrValue,
-        Emitter,
-        Input,
+        Children,
+        Dir,
+        Held,
         Keyword,
         Kind,
         Locked,
-        TreeGuard,
-        TreeLock,
+        NoValue,
+        Output,
+        Subdir,
         Value, //
     },
     prelude::*,
+    str::CStr,
     sync::Arc,
     time::{
         Delta,
@@ -35,12 +38,11 @@ use crate::{
         Context,
         Contexts, //
     },
-    DamonSysfsLock,
     ROOT, //
 };
 
 /// The monitoring threads.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(crate) struct Kdamonds {
     /// Writing N makes the directories 0 to N-1, one for each kdamond, with default values. Fails
     /// with EBUSY while one of the kdamonds runs.
@@ -49,19 +51,16 @@ pub(crate) struct Kdamonds {
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
         check = Self::check_idle,
     )]
-    kdamonds: [Kdamond],
+    kdamonds: Children<Kdamond>,
 }
 
 impl Kdamonds {
     /// Refuses to touch the directories of running kdamonds.
-    fn check_idle(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result {
-        if self
-            .kdamonds
-            .list(guard)
-            .iter()
-            .any(|k| k.is_running(guard))
-        {
-            return Err(EBUSY);
+    fn check_idle(&self, held: &Held<'_>) -> Result {
+        for kdamond in self.kdamonds.list(held)? {
+            if kdamond.is_running(held)? {
+                return Err(EBUSY);
+            }
         }
         Ok(())
     }
@@ -93,43 +92,42 @@ pub(crate) enum Command {
 }
 
 /// One monitoring thread.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(crate) struct Kdamond {
     /// Writing a command executes it. Reading tells whether the kdamond runs, on or off.
-    #[attr(rw, kind = Command::KIND, show = Self::show_state, store = Self::store_state)]
-    state: (),
+    #[file(rw, kind = Command::KIND, show = Self::show_state, store = Self::store_state)]
+    state: NoValue,
 
     /// The pid of the kdamond, or -1 if it does not run.
-    #[attr(ro, kind = Kind::Int, show = Self::show_pid)]
-    pid: (),
+    #[file(ro, kind = Kind::Int, show = Self::show_pid)]
+    pid: NoValue,
 
     /// How often what the commands that start with `update_` write is written without them, but for
     /// the regions, in milliseconds; 0 means never.
     ///
     /// The running kdamond looks at it, too.
-    #[attr(rw, cell, default = Arc::new(Value::new(0), GFP_KERNEL)?)]
+    #[attr(rw, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
     refresh_ms: Arc<Value<u32>>,
 
     /// The monitoring contexts of the kdamond.
     #[dir]
-    pub(crate) contexts: Contexts,
+    pub(crate) contexts: Subdir<Contexts>,
 
     /// The kdamond that was started last, even if it has ended since.
-    #[state]
-    kdamond: Locked<Option<damon::Kdamond>, DamonSysfsLock>,
+    #[state(init = |setup| Locked::new(setup, None))]
+    kdamond: Locked<Option<damon::Kdamond>>,
 }
 
 impl Kdamond {
-    fn is_running(&self, guard: &TreeGuard<DamonSysfsLock>) -> bool {
-        self.kdamond
-            .get(guard)
-            .as_ref()
-            .is_some_and(damon::Kdamond::is_running)
+    fn is_running(&self, held: &Held<'_>) -> Result<bool> {
+        let kdamond = self.kdamond.get(held)?;
+
+        Ok(kdamond.as_ref().is_some_and(damon::Kdamond::is_running))
     }
 
-    pub(crate) fn show_state(&self, out: &mut Emitter<'_>) -> Result {
-        let guard = DamonSysfsLock::try_lock()?;
-        let state = if self.is_running(&guard) {
+    pub(crate) fn show_state(self: &Dir<Self>, out: &mut Output<'_>) -> Result {
+        let mut guard = self.try_lock()?;
+        let state = if self.is_running(&guard.held())? {
             Command::On
         } else {
             Command::Off
@@ -139,11 +137,11 @@ impl Kdamond {
         state.emit(out)
     }
 
-    pub(crate) fn show_pid(&self, out: &mut Emitter<'_>) -> Result {
-        let guard = DamonSysfsLock::try_lock()?;
+    pub(crate) fn show_pid(self: &Dir<Self>, out: &mut Output<'_>) -> Result {
+        let mut guard = self.try_lock()?;
         let pid = self
             .kdamond
-            .get(&guard)
+            .get(&guard.held())?
             .as_ref()
             .and_then(damon::Kdamond::pid)
             .unwrap_or(-1);
@@ -157,30 +155,32 @@ impl Kdamond {
     ///
     /// Fails with `EBUSY` if the lock is held, whatever the command; with `EINVAL` for an unknown
     /// command and, but for `off`, if there is not one context; and as the command does.
-    pub(crate) fn store_state(&self, input: Input<'_>) -> Result {
-        let mut guard = DamonSysfsLock::try_lock()?;
+    pub(crate) fn store_state(self: &Dir<Self>, input: &CStr) -> Result {
+        let mut guard = self.try_lock()?;
+        let held = &mut guard.held();
 
         match Command::parse(input)? {
-            Command::Off => self.turn_off(&mut guard),
-            Command::On => self.turn_on(&mut guard),
-            Command::Commit => self.commit(&guard),
-            Command::CommitSchemesQuotaGoals => self.call(&guard, |kdamond, context| {
-                context.schemes.commit_goals(kdamond, &guard)
+            Command::Off => self.turn_off(held),
+            Command::On => self.turn_on(held),
+            Command::Commit => self.commit(held),
+            Command::CommitSchemesQuotaGoals => self.call(held, |kdamond, context| {
+                context.schemes.commit_goals(kdamond, held)
             }),
-            Command::UpdateSchemesStats => self.call(&guard, |kdamond, context| {
-                context.schemes.update_stats(kdamond, &guard);
-                Ok(())
+            Command::UpdateSchemesStats => self.call(held, |kdamond, context| {
+                context.schemes.update_stats(kdamond, held)
             }),
-            Command::UpdateSchemesTriedBytes => self.update_tried_regions(true, &guard),
-            Command::UpdateSchemesTriedRegions => self.update_tried_regions(false, &guard),
+            Command::UpdateSchemesTriedBytes => self.update_tried_regions(true, held),
+            Command::UpdateSchemesTriedRegions => self.update_tried_regions(false, held),
             Command::ClearSchemesTriedRegions => {
-                self.context(&guard)?.schemes.clear_tried_regions(&guard)
+                self.context(held)?;
+                self.contexts.contexts.try_for_each(held, |context, held| {
+                    context.schemes.clear_tried_regions(held)
+                })
             }
-            Command::UpdateSchemesEffectiveQuotas => self.call(&guard, |kdamond, context| {
-                context.schemes.update_effective_quotas(kdamond, &guard);
-                Ok(())
+            Command::UpdateSchemesEffectiveQuotas => self.call(held, |kdamond, context| {
+                context.schemes.update_effective_quotas(kdamond, held)
             }),
-            Command::UpdateTunedIntervals => self.call(&guard, |kdamond, context| {
+            Command::UpdateTunedIntervals => self.call(held, |kdamond, context| {
                 context.monitoring_attrs.update_tuned(&kdamond.attrs());
                 Ok(())
             }),
@@ -188,11 +188,8 @@ impl Kdamond {
     }
 
     /// Returns the one context, without which there is nothing to do.
-    pub(crate) fn context<'a>(
-        &'a self,
-        guard: &'a TreeGuard<DamonSysfsLock>,
-    ) -> Result<&'a Context> {
-        match self.contexts.contexts.list(guard) {
+    pub(crate) fn context<'a>(&'a self, held: &'a Held<'_>) -> Result<&'a Context> {
+        match self.contexts.contexts.list(held)? {
             [context] => Ok(context),
             _ => Err(EINVAL),
         }
@@ -202,25 +199,25 @@ impl Kdamond {
     ///
     /// Fails with `EBUSY` if it runs, and with what [`Context::build`] and
     /// [`damon::Context::start`] say.
-    fn turn_on(&self, guard: &mut TreeGuard<DamonSysfsLock>) -> Result {
-        self.context(guard)?;
-        if self.is_running(guard) {
+    fn turn_on(&self, held: &mut Held<'_>) -> Result {
+        self.context(held)?;
+        if self.is_running(held)? {
             return Err(EBUSY);
         }
 
         // What an earlier run left is of no use any more.
-        *self.kdamond.get_mut(guard) = None;
+        *self.kdamond.get_mut(held)? = None;
 
         let mut kdamond = self
-            .context(guard)?
-            .build(guard)?
+            .context(held)?
+            .build(held)?
             .start(Exclusivity::Shared)?;
         // A kdamond that has ended already needs no refresh; it was started all the same.
         match kdamond.call_repeatedly(self.refresher()) {
             Ok(()) | Err(ECANCELED) => {}
             Err(e) => return Err(e),
         }
-        *self.kdamond.get_mut(guard) = Some(kdamond);
+        *self.kdamond.get_mut(held)? = Some(kdamond);
         Ok(())
     }
 
@@ -244,21 +241,18 @@ impl Kdamond {
     /// Stops the kdamond; one that has ended by itself may be stopped too.
     ///
     /// Fails with `EINVAL` if it was never started.
-    fn turn_off(&self, guard: &mut TreeGuard<DamonSysfsLock>) -> Result {
-        self.kdamond.get_mut(guard).as_mut().ok_or(EINVAL)?.stop();
+    fn turn_off(&self, held: &mut Held<'_>) -> Result {
+        self.kdamond.get_mut(held)?.as_mut().ok_or(EINVAL)?.stop();
         Ok(())
     }
 
     /// Returns the kdamond that was started last, and the context of its files.
     ///
     /// Fails with `EINVAL` if it was never started.
-    fn started<'a>(
-        &'a self,
-        guard: &'a TreeGuard<DamonSysfsLock>,
-    ) -> Result<(&'a damon::Kdamond, &'a Context)> {
-        let context = self.context(guard)?;
+    fn started<'a>(&'a self, held: &'a Held<'_>) -> Result<(&'a damon::Kdamond, &'a Context)> {
+        let context = self.context(held)?;
 
-        Ok((self.kdamond.get(guard).as_ref().ok_or(EINVAL)?, context))
+        Ok((self.kdamond.get(held)?.as_ref().ok_or(EINVAL)?, context))
     }
 
     /// Makes the running kdamond use what the files say now. If that is not valid, the kdamond goes
@@ -269,13 +263,13 @@ impl Kdamond {
     ///
     /// Fails with `ECANCELED` if the kdamond has ended, with what [`Context::build`] says, and with
     /// `EINVAL` if the running context cannot become the new one.
-    fn commit(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result {
-        let (kdamond, context) = self.started(guard)?;
+    fn commit(&self, held: &Held<'_>) -> Result {
+        let (kdamond, context) = self.started(held)?;
 
         if !kdamond.is_running() {
             return Err(ECANCELED);
         }
-        kdamond.commit(context.build(guard)?)
+        kdamond.commit(context.build(held)?)
     }
 
     /// Runs `f` on the kdamond, with the context of its files.
@@ -283,21 +277,31 @@ impl Kdamond {
     /// Fails with `ECANCELED` if the kdamond has ended, and as `f` does.
     fn call(
         &self,
-        guard: &TreeGuard<DamonSysfsLock>,
+        held: &Held<'_>,
         f: impl FnOnce(&mut OnKdamond<'_>, &Context) -> Result + Send,
     ) -> Result {
-        let (kdamond, context) = self.started(guard)?;
+        let (kdamond, context) = self.started(held)?;
 
         kdamond.call(|kdamond| f(kdamond, context))?
     }
 
     /// Updates the regions that schemes are tried with, or only their size.
-    fn update_tried_regions(&self, bytes_only: bool, guard: &TreeGuard<DamonSysfsLock>) -> Result {
-        let (kdamond, context) = self.started(guard)?;
+    fn update_tried_regions(&self, bytes_only: bool, held: &mut Held<'_>) -> Result {
+        self.started(held)?;
 
-        context
-            .schemes
-            .update_tried_regions(kdamond, bytes_only, guard)
+        // The handle is put aside, so that directories can be made and removed during the walk.
+        // Nobody can miss it: that takes the lock.
+        let Some(kdamond) = self.kdamond.get_mut(held)?.take() else {
+            return Err(EINVAL);
+        };
+        let updated = self.contexts.contexts.with(held, 0, |context, held| {
+            context
+                .schemes
+                .update_tried_regions(&kdamond, bytes_only, held)
+        });
+
+        *self.kdamond.get_mut(held)? = Some(kdamond);
+        updated
     }
 
     /// Writes the results of the running kdamond to their files, each time that `refresh_ms`
@@ -305,18 +309,18 @@ impl Kdamond {
     ///
     /// Does nothing while somebody holds the lock.
     fn refresh(kdamond: &mut OnKdamond<'_>, refresh_ms: &Arc<Value<u32>>) -> Result {
-        let guard = DamonSysfsLock::try_lock()?;
         let root = ROOT.as_ref().ok_or(ENOENT)?;
-        let kdamonds = root.admin.kdamonds.kdamonds.list(&guard);
+        let mut guard = root.try_lock()?;
+        let held = &guard.held();
+        let kdamonds = root.admin.kdamonds.kdamonds.list(held)?;
         let this = kdamonds
             .iter()
             .find(|this| Arc::ptr_eq(&this.refresh_ms, refresh_ms))
             .ok_or(ENOENT)?;
-        let context = this.context(&guard)?;
+        let context = this.context(held)?;
 
         context.monitoring_attrs.update_tuned(&kdamond.attrs());
-        context.schemes.update_stats(kdamond, &guard);
-        context.schemes.update_effective_quotas(kdamond, &guard);
-        Ok(())
+        context.schemes.update_stats(kdamond, held)?;
+        context.schemes.update_effective_quotas(kdamond, held)
     }
 }

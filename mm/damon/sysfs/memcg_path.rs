@@ -5,43 +5,41 @@
 use kernel::{
     damon::MemcgId,
     kobject::{
-        AttrCell,
-        Emitter,
-        Input,
+        Attribute,
+        Held,
         Kind,
         Locked,
-        TreeGuard,
-        TreeLock, //
+        Output,
+        Setup, //
     },
-    prelude::*, //
+    prelude::*,
+    str::CStr, //
 };
-
-use crate::DamonSysfsLock;
 
 /// The path of a memory cgroup, as user space wrote it.
 ///
 /// A newline at its end is kept and shown, as the implementation in C does; it does not count
 /// when the cgroup is looked up.
-#[derive(Default)]
-pub(crate) struct MemcgPath(Locked<KVec<u8>, DamonSysfsLock>);
+pub(crate) struct MemcgPath(Locked<KVec<u8>>);
 
-impl AttrCell for MemcgPath {
+impl Attribute for MemcgPath {
     const KIND: Kind = Kind::Text;
 
     /// Shows the path. Fails with `EBUSY` if the lock is held.
-    fn show(&self, out: &mut Emitter<'_>) -> Result {
-        let guard = DamonSysfsLock::try_lock()?;
+    fn show(&self, out: &mut Output<'_>) -> Result {
+        let mut guard = self.0.tree().try_lock()?;
 
-        out.bytes(self.0.get(&guard));
+        out.bytes(self.0.get(&guard.held())?);
         out.bytes(b"\n");
         Ok(())
     }
 
     /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock is held.
-    fn store(&self, input: Input<'_>) -> Result {
-        let new = input.to_c_str().to_bytes();
-        let mut guard = DamonSysfsLock::try_lock()?;
-        let path = self.0.get_mut(&mut guard);
+    fn store(&self, input: &CStr) -> Result {
+        let new = input.to_bytes();
+        let mut guard = self.0.tree().try_lock()?;
+        let held = &mut guard.held();
+        let path = self.0.get_mut(held)?;
 
         // Failing leaves the old path; the memory of it is used again.
         path.reserve(new.len().saturating_sub(path.len()), GFP_KERNEL)?;
@@ -51,8 +49,13 @@ impl AttrCell for MemcgPath {
 }
 
 impl MemcgPath {
+    /// Starts with an empty path.
+    pub(crate) fn new(setup: &Setup<'_>) -> Self {
+        Self(Locked::new(setup, KVec::new()))
+    }
+
     /// Finds the cgroup. Fails with `EINVAL` if there is none of that path.
-    pub(crate) fn find(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<MemcgId> {
-        MemcgId::find(self.0.get(guard))
+    pub(crate) fn find(&self, held: &Held<'_>) -> Result<MemcgId> {
+        MemcgId::find(self.0.get(held)?)
     }
 }

@@ -4,7 +4,11 @@
 
 use kernel::{
     damon,
-    kobject::sysfs_dir, //
+    kobject::{
+        sysfs_dir,
+        Subdir,
+        Value, //
+    }, //
 };
 
 use crate::ul_range::UlRange;
@@ -18,15 +22,15 @@ use self::probes::Probes;
 pub(crate) struct MonitoringAttrs {
     /// How often something is done.
     #[dir]
-    intervals: Intervals,
+    intervals: Subdir<Intervals>,
 
     /// The bounds of the number of regions of a target.
     #[dir(min = 10, max = 1000)]
-    nr_regions: UlRange,
+    nr_regions: Subdir<UlRange>,
 
     /// What to find out about regions besides accesses.
     #[dir]
-    pub(crate) probes: Probes,
+    pub(crate) probes: Subdir<Probes>,
 }
 
 impl MonitoringAttrs {
@@ -62,19 +66,19 @@ impl MonitoringAttrs {
 struct Intervals {
     /// How often accesses are sampled, in microseconds.
     #[attr(rw, default = 5_000)]
-    sample_us: usize,
+    sample_us: Value<usize>,
 
     /// How often the samples are summed up, in microseconds.
     #[attr(rw, default = 100_000)]
-    aggr_us: usize,
+    aggr_us: Value<usize>,
 
     /// How often the regions follow changes of the address space, in microseconds.
     #[attr(rw, default = 60_000_000)]
-    update_us: usize,
+    update_us: Value<usize>,
 
     /// What the kernel tunes the first two intervals for.
     #[dir]
-    intervals_goal: IntervalsGoal,
+    intervals_goal: Subdir<IntervalsGoal>,
 }
 
 /// What the kernel tunes the sampling and the aggregation interval for.
@@ -82,17 +86,17 @@ struct Intervals {
 struct IntervalsGoal {
     /// The ratio of observed accesses to aim at, in basis points.
     #[attr(rw)]
-    access_bp: usize,
+    access_bp: Value<usize>,
 
     /// The number of aggregations to achieve that within; 0 means no tuning.
     #[attr(rw)]
-    aggrs: usize,
+    aggrs: Value<usize>,
 
     /// The shortest sampling interval to use, in microseconds.
     #[attr(rw)]
-    min_sample_us: usize,
+    min_sample_us: Value<usize>,
 
     /// The longest sampling interval to use, in microseconds.
     #[attr(rw)]
-    max_sample_us: usize,
+    max_sample_us: Value<usize>,
 }

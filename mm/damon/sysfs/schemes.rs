@@ -11,16 +11,16 @@ use kernel::{
     },
     kobject::{
         sysfs_dir,
+        Children,
+        Held,
         Keyword,
-        TreeGuard, //
+        Subdir,
+        Value, //
     },
     prelude::*, //
 };
 
-use crate::{
-    ul_range::UlRange,
-    DamonSysfsLock, //
-};
+use crate::ul_range::UlRange;
 
 mod dests;
 mod filters;
@@ -42,26 +42,22 @@ use self::{
 };
 
 /// The schemes of a context.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(crate) struct Schemes {
     /// Writing N makes the directories 0 to N-1, one for each scheme, with default values.
     #[children(nr = "nr_schemes")]
-    schemes: [Scheme],
+    schemes: Children<Scheme>,
 }
 
 impl Schemes {
     /// Adds the schemes that the files describe to a context.
     ///
     /// Whatever is wrong with one of them is reported as `ENOMEM`, as the implementation in C does.
-    pub(crate) fn add_to(
-        &self,
-        ctx: &mut damon::Context,
-        guard: &TreeGuard<DamonSysfsLock>,
-    ) -> Result {
+    pub(crate) fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
         self.schemes
-            .list(guard)
+            .list(held)?
             .iter()
-            .try_for_each(|scheme| scheme.add_to(ctx, guard))
+            .try_for_each(|scheme| scheme.add_to(ctx, held))
             .map_err(|_| ENOMEM)
     }
 
@@ -69,48 +65,42 @@ impl Schemes {
     ///
     /// The schemes are matched by their position. There may be more directories, or fewer, if some
     /// were made or removed since the schemes started.
-    pub(crate) fn update_stats(&self, kdamond: &OnKdamond<'_>, guard: &TreeGuard<DamonSysfsLock>) {
-        for (dir, scheme) in self.schemes.list(guard).iter().zip(kdamond.schemes()) {
+    pub(crate) fn update_stats(&self, kdamond: &OnKdamond<'_>, held: &Held<'_>) -> Result {
+        for (dir, scheme) in self.schemes.list(held)?.iter().zip(kdamond.schemes()) {
             dir.stats.update(&scheme.stat());
         }
+        Ok(())
     }
 
     /// Writes the quotas that the running schemes have now to their files, by position.
     pub(crate) fn update_effective_quotas(
         &self,
         kdamond: &OnKdamond<'_>,
-        guard: &TreeGuard<DamonSysfsLock>,
-    ) {
-        for (dir, scheme) in self.schemes.list(guard).iter().zip(kdamond.schemes()) {
+        held: &Held<'_>,
+    ) -> Result {
+        for (dir, scheme) in self.schemes.list(held)?.iter().zip(kdamond.schemes()) {
             dir.quotas.effective_bytes.set(scheme.effective_quota());
         }
+        Ok(())
     }
 
     /// Makes the running schemes use the goals that the files describe, by position.
     ///
     /// Fails with `EINVAL` if a goal names no memory cgroup, and with `ENOMEM`; the schemes before
     /// that have their goals already.
-    pub(crate) fn commit_goals(
-        &self,
-        kdamond: &mut OnKdamond<'_>,
-        guard: &TreeGuard<DamonSysfsLock>,
-    ) -> Result {
+    pub(crate) fn commit_goals(&self, kdamond: &mut OnKdamond<'_>, held: &Held<'_>) -> Result {
         let nr = kdamond.schemes().count();
 
-        for (i, dir) in self.schemes.list(guard).iter().enumerate().take(nr) {
-            kdamond.commit_goals(i, &dir.quotas.goals(guard)?)?;
+        for (i, dir) in self.schemes.list(held)?.iter().enumerate().take(nr) {
+            kdamond.commit_goals(i, &dir.quotas.goals(held)?)?;
         }
         Ok(())
     }
 
     /// Removes the results of earlier updates of the tried regions.
-    ///
-    /// Fails with `EBUSY` while such an update is going on.
-    pub(crate) fn clear_tried_regions(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+    pub(crate) fn clear_tried_regions(&self, held: &mut Held<'_>) -> Result {
         self.schemes
-            .list(guard)
-            .iter()
-            .try_for_each(|scheme| scheme.tried_regions.clear())
+            .try_for_each(held, |scheme, held| scheme.tried_regions.clear(held))
     }
 
     /// Writes the regions that the running schemes try to apply their actions to, or only the sum
@@ -122,28 +112,25 @@ impl Schemes {
         &self,
         kdamond: &damon::Kdamond,
         bytes_only: bool,
-        guard: &TreeGuard<DamonSysfsLock>,
+        held: &mut Held<'_>,
     ) -> Result {
-        let dirs = self.schemes.list(guard);
-
-        dirs.iter()
-            .try_for_each(|dir| dir.tried_regions.begin_update())?;
+        self.schemes
+            .try_for_each(held, |scheme, held| scheme.tried_regions.begin_update(held))?;
         let walked = kdamond.walk(|visit| {
-            // The directory may have been removed since the scheme started.
-            let Some(dir) = dirs.get(visit.scheme_index()) else {
-                return;
-            };
-            let tried = &dir.tried_regions;
-
-            tried.add_size(visit);
-            if !bytes_only {
-                // As the ABI has it, a region without memory for its directory is left out, and
-                // still counts in the sum.
-                tried.add_region(tried.kobject(), visit).ok();
-            }
+            // The directory may have been removed since the scheme started. And as the ABI has it,
+            // a region without memory for its directory is left out, and still counts in the sum.
+            let _ = self
+                .schemes
+                .with(held, visit.scheme_index(), |scheme, held| {
+                    scheme.tried_regions.add_size(visit);
+                    if bytes_only {
+                        return Ok(());
+                    }
+                    scheme.tried_regions.add_region(held, visit)
+                });
         });
-        dirs.iter()
-            .try_for_each(|dir| dir.tried_regions.end_update())?;
+        self.schemes
+            .try_for_each(held, |scheme, held| scheme.tried_regions.end_update(held))?;
         walked
     }
 }
@@ -201,56 +188,56 @@ impl From<Action> for damon::Action {
 struct Scheme {
     /// What is done with the memory.
     #[attr(rw, default = Action::Stat)]
-    action: Action,
+    action: Value<Action>,
 
     /// How often it is done, in microseconds; 0 means at each aggregation.
     #[attr(rw)]
-    apply_interval_us: usize,
+    apply_interval_us: Value<usize>,
 
     /// The node to migrate to, if there are no `dests`; -1 means none.
     #[attr(rw, default = -1)]
-    target_nid: i32,
+    target_nid: Value<i32>,
 
     /// Which regions it is done with.
     #[dir]
-    access_pattern: AccessPattern,
+    access_pattern: Subdir<AccessPattern>,
 
     /// The nodes to migrate to.
     #[dir]
-    dests: Dests,
+    dests: Subdir<Dests>,
 
     /// How much is done.
     #[dir]
-    quotas: Quotas,
+    quotas: Subdir<Quotas>,
 
     /// When it is done.
     #[dir]
-    watermarks: Watermarks,
+    watermarks: Subdir<Watermarks>,
 
     /// Which memory of the regions it is done with; filters of both kinds, for old programs.
     #[dir(layer = Layer::Both)]
-    filters: Filters,
+    filters: Subdir<Filters>,
 
     /// Which memory of the regions it is done with, as far as the core of DAMON can tell.
     #[dir(layer = Layer::Core)]
-    core_filters: Filters,
+    core_filters: Subdir<Filters>,
 
     /// Which memory of the regions it is done with, as far as the operations can tell.
     #[dir(layer = Layer::Ops)]
-    ops_filters: Filters,
+    ops_filters: Subdir<Filters>,
 
     /// What was done.
     #[dir]
-    stats: Stats,
+    stats: Subdir<Stats>,
 
     /// What it was tried with.
     #[dir]
-    tried_regions: TriedRegions,
+    tried_regions: Subdir<TriedRegions>,
 }
 
 impl Scheme {
     /// Adds the scheme that the files describe to a context.
-    fn add_to(&self, ctx: &mut damon::Context, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+    fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
         let mut scheme = ctx.add_scheme(&DamonScheme {
             pattern: self.access_pattern.pattern(),
             action: self.action.get().into(),
@@ -260,13 +247,13 @@ impl Scheme {
             target_nid: self.target_nid.get(),
         })?;
 
-        for goal in self.quotas.goals(guard)? {
+        for goal in self.quotas.goals(held)? {
             scheme.add_goal(goal)?;
         }
         for filters in [&self.core_filters, &self.ops_filters, &self.filters] {
-            filters.add_to(&mut scheme, guard)?;
+            filters.add_to(&mut scheme, held)?;
         }
-        scheme.set_dests(&self.dests.dests(guard)?)?;
+        scheme.set_dests(&self.dests.dests(held)?)?;
         scheme.set_max_nr_snapshots(self.stats.max_nr_snapshots.get());
         Ok(())
     }
@@ -277,15 +264,15 @@ impl Scheme {
 struct AccessPattern {
     /// Their size in bytes.
     #[dir]
-    sz: UlRange,
+    sz: Subdir<UlRange>,
 
     /// How often they were accessed in an aggregation interval. Only the low 32 bits count.
     #[dir]
-    nr_accesses: UlRange,
+    nr_accesses: Subdir<UlRange>,
 
     /// For how many aggregation intervals that did not change much. Only the low 32 bits count.
     #[dir]
-    age: UlRange,
+    age: Subdir<UlRange>,
 }
 
 /// Returns the low 32 bits, which is what the core has room for.

@@ -11,20 +11,21 @@ use kernel::{
     kobject::{
         parse,
         sysfs_dir,
-        Input,
-        TreeGuard, //
+        Children,
+        Held,
+        Subdir,
+        Value, //
     },
-    prelude::*, //
+    prelude::*,
+    str::CStr, //
 };
 
-use crate::DamonSysfsLock;
-
 /// The monitoring targets of a context.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(crate) struct Targets {
     /// Writing N makes the directories 0 to N-1, one for each target, with default values.
     #[children(nr = "nr_targets", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
-    targets: [Target],
+    targets: Children<Target>,
 }
 
 impl Targets {
@@ -32,20 +33,15 @@ impl Targets {
     ///
     /// Fails with `EINVAL` if there is more than one target that is not a process, and as
     /// [`Target::add_to`] does.
-    pub(crate) fn add_to(
-        &self,
-        ctx: &mut damon::Context,
-        ops: OpsId,
-        guard: &TreeGuard<DamonSysfsLock>,
-    ) -> Result {
-        let targets = self.targets.list(guard);
+    pub(crate) fn add_to(&self, ctx: &mut damon::Context, ops: OpsId, held: &Held<'_>) -> Result {
+        let targets = self.targets.list(held)?;
 
         if !ops.has_pid() && targets.len() > 1 {
             return Err(EINVAL);
         }
         targets
             .iter()
-            .try_for_each(|target| target.add_to(ctx, guard))
+            .try_for_each(|target| target.add_to(ctx, held))
     }
 }
 
@@ -58,19 +54,19 @@ struct Target {
         parse = parse_pid,
         alias("pid", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
-    pid_target: i32,
+    pid_target: Value<i32>,
 
     /// Whether a commit removes the target from the running kdamond.
     #[attr(rw)]
-    obsolete_target: bool,
+    obsolete_target: Value<bool>,
 
     /// The regions to start with.
     #[dir]
-    regions: Regions,
+    regions: Subdir<Regions>,
 }
 
 /// Parses a pid; whatever is wrong with it is `EINVAL`.
-fn parse_pid(input: Input<'_>) -> Result<i32> {
+fn parse_pid(input: &CStr) -> Result<i32> {
     parse::int(input).map_err(|_| EINVAL)
 }
 
@@ -78,21 +74,21 @@ impl Target {
     /// Adds the target that the files describe to a context.
     ///
     /// Fails as [`Regions::ranges`] and [`damon::Context::add_target_with`] do.
-    fn add_to(&self, ctx: &mut damon::Context, guard: &TreeGuard<DamonSysfsLock>) -> Result {
+    fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
         ctx.add_target_with(
             self.pid_target.get(),
             self.obsolete_target.get(),
-            &self.regions.ranges(guard)?,
+            &self.regions.ranges(held)?,
         )
     }
 }
 
 /// The regions that the monitoring of a target starts with.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(crate) struct Regions {
     /// Writing N makes the directories 0 to N-1, one for each region, with default values.
     #[children(nr = "nr_regions", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
-    pub(crate) regions: [Region],
+    pub(crate) regions: Children<Region>,
 }
 
 impl Regions {
@@ -100,8 +96,8 @@ impl Regions {
     ///
     /// Fails with `EINVAL` if one of them starts before the end of the one before, and with
     /// `ENOMEM`.
-    pub(crate) fn ranges(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<KVec<AddrRange>> {
-        let regions = self.regions.list(guard);
+    pub(crate) fn ranges(&self, held: &Held<'_>) -> Result<KVec<AddrRange>> {
+        let regions = self.regions.list(held)?;
         let mut ranges = KVec::with_capacity(regions.len(), GFP_KERNEL)?;
         let mut last_end = 0;
 
@@ -126,9 +122,9 @@ impl Regions {
 pub(crate) struct Region {
     /// The first address.
     #[attr(rw)]
-    pub(crate) start: usize,
+    pub(crate) start: Value<usize>,
 
     /// The address after the last one.
     #[attr(rw)]
-    pub(crate) end: usize,
+    pub(crate) end: Value<usize>,
 }

@@ -8,8 +8,8 @@ use kernel::{
         mm_kobj,
         AttrValue,
         Dir,
-        Emitter,
-        TreeLock, //
+        Output,
+        Root, //
     },
     page::PAGE_SIZE,
     prelude::*,
@@ -26,8 +26,7 @@ use crate::{
         Operations, //
     },
     kdamonds::Kdamond,
-    targets::Regions,
-    DamonSysfsLock, //
+    targets::Regions, //
 };
 
 mod table;
@@ -44,8 +43,8 @@ const ON_KDAMOND: &[&CStr] = &[
 ];
 
 /// A kdamond of the tests' own, with one context that monitors nothing of the physical memory.
-fn kdamond() -> Result<Dir<Kdamond>> {
-    let kdamond = Dir::<Kdamond>::publish(mm_kobj().ok_or(ENODEV)?, c"damon_kunit")?;
+fn kdamond() -> Result<Root<Kdamond>> {
+    let kdamond = Root::<Kdamond>::publish(mm_kobj().ok_or(ENODEV)?, c"damon_kunit")?;
 
     set_nr_contexts(&kdamond, 1)?;
     with_context(&kdamond, |context| {
@@ -55,23 +54,23 @@ fn kdamond() -> Result<Dir<Kdamond>> {
 }
 
 /// Makes `nr` contexts, as a write to `nr_contexts` does.
-fn set_nr_contexts(kdamond: &Kdamond, nr: i32) -> Result {
+fn set_nr_contexts(kdamond: &Dir<Kdamond>, nr: i32) -> Result {
     let contexts = &kdamond.contexts;
 
     contexts
         .contexts
-        .resize(contexts.kobject(), &mut DamonSysfsLock::try_lock()?, nr)
+        .resize(contexts, &mut kdamond.try_lock()?.held(), nr, |_| ())
 }
 
 /// Does something with the context of a kdamond.
-fn with_context<R>(kdamond: &Kdamond, f: impl FnOnce(&Context) -> R) -> Result<R> {
-    Ok(f(kdamond.context(&DamonSysfsLock::try_lock()?)?))
+fn with_context<R>(kdamond: &Dir<Kdamond>, f: impl FnOnce(&Context) -> R) -> Result<R> {
+    Ok(f(kdamond.context(&kdamond.try_lock()?.held())?))
 }
 
 /// What `state` and `pid` say.
-fn state(kdamond: &Kdamond) -> Result<(bool, i32)> {
+fn state(kdamond: &Dir<Kdamond>) -> Result<(bool, i32)> {
     let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
-    let mut out = Emitter::new(&mut page);
+    let mut out = Output::new(&mut page);
     kdamond.show_state(&mut out)?;
     let on = match out.as_bytes() {
         b"on\n" => true,
@@ -79,23 +78,23 @@ fn state(kdamond: &Kdamond) -> Result<(bool, i32)> {
         _ => return Err(EINVAL),
     };
 
-    let mut out = Emitter::new(&mut page);
+    let mut out = Output::new(&mut page);
     kdamond.show_pid(&mut out)?;
     let mut pid = KVec::new();
     pid.extend_from_slice(out.as_bytes(), GFP_KERNEL)?;
     pid.push(0, GFP_KERNEL)?;
     let pid = CStr::from_bytes_with_nul(&pid).map_err(|_| EINVAL)?;
 
-    Ok((on, i32::parse(pid.into())?))
+    Ok((on, i32::parse(pid)?))
 }
 
 /// Executes a command.
 ///
 /// For a moment after a walk through the regions has ended, the core may say that there is one
 /// already.
-fn execute(kdamond: &Kdamond, command: &CStr) -> Result {
+fn execute(kdamond: &Dir<Kdamond>, command: &CStr) -> Result {
     for _ in 0..10_000 {
-        match kdamond.store_state(command.into()) {
+        match kdamond.store_state(command) {
             Err(e) if e == EBUSY => fsleep(Delta::from_micros(100)),
             result => return result,
         }
@@ -113,13 +112,10 @@ mod cases {
 
         for commands in [&[c"off", c"no_such", c""], ON_KDAMOND] {
             for command in commands {
-                assert_eq!(kdamond.store_state((*command).into()), Err(EINVAL));
+                assert_eq!(kdamond.store_state(command), Err(EINVAL));
             }
         }
-        assert_eq!(
-            kdamond.store_state(c"clear_schemes_tried_regions".into()),
-            Ok(())
-        );
+        assert_eq!(kdamond.store_state(c"clear_schemes_tried_regions"), Ok(()));
         assert_eq!(state(&kdamond), Ok((false, -1)));
         Ok(())
     }
@@ -131,7 +127,7 @@ mod cases {
         set_nr_contexts(&kdamond, 0)?;
         for commands in [&[c"on", c"clear_schemes_tried_regions"], ON_KDAMOND] {
             for command in commands {
-                assert_eq!(kdamond.store_state((*command).into()), Err(EINVAL));
+                assert_eq!(kdamond.store_state(command), Err(EINVAL));
             }
         }
 
@@ -140,10 +136,10 @@ mod cases {
         with_context(&kdamond, |context| {
             context.operations.set(Operations::Paddr)
         })?;
-        assert_eq!(kdamond.store_state(c"on".into()), Ok(()));
+        assert_eq!(kdamond.store_state(c"on"), Ok(()));
         set_nr_contexts(&kdamond, 0)?;
-        assert_eq!(kdamond.store_state(c"commit".into()), Err(EINVAL));
-        assert_eq!(kdamond.store_state(c"off".into()), Ok(()));
+        assert_eq!(kdamond.store_state(c"commit"), Err(EINVAL));
+        assert_eq!(kdamond.store_state(c"off"), Ok(()));
         Ok(())
     }
 
@@ -152,10 +148,10 @@ mod cases {
         let kdamond = kdamond()?;
 
         for _ in 0..2 {
-            assert_eq!(kdamond.store_state(c"on\n".into()), Ok(()));
+            assert_eq!(kdamond.store_state(c"on\n"), Ok(()));
             let (on, pid) = state(&kdamond)?;
             assert!(on && pid > 0);
-            assert_eq!(kdamond.store_state(c"on".into()), Err(EBUSY));
+            assert_eq!(kdamond.store_state(c"on"), Err(EBUSY));
             for command in ON_KDAMOND {
                 // There is no scheme to walk for.
                 let expected = if command.to_bytes().starts_with(b"update_schemes_tried") {
@@ -166,12 +162,12 @@ mod cases {
                 assert_eq!(execute(&kdamond, command), expected);
             }
 
-            assert_eq!(kdamond.store_state(c"off".into()), Ok(()));
+            assert_eq!(kdamond.store_state(c"off"), Ok(()));
             assert_eq!(state(&kdamond), Ok((false, -1)));
             // Once more does not hurt.
-            assert_eq!(kdamond.store_state(c"off".into()), Ok(()));
+            assert_eq!(kdamond.store_state(c"off"), Ok(()));
             for command in ON_KDAMOND {
-                assert_eq!(kdamond.store_state((*command).into()), Err(ECANCELED));
+                assert_eq!(kdamond.store_state(command), Err(ECANCELED));
             }
         }
         Ok(())
@@ -193,36 +189,36 @@ mod cases {
             })
         };
 
-        kdamond.store_state(c"on".into())?;
+        kdamond.store_state(c"on")?;
         set(1_000, 20_000)?;
         // Until it is committed it is not what the kdamond uses.
-        kdamond.store_state(c"update_tuned_intervals".into())?;
+        kdamond.store_state(c"update_tuned_intervals")?;
         assert_eq!(with_context(&kdamond, intervals), Ok((5_000, 100_000)));
 
         set(1_000, 20_000)?;
-        kdamond.store_state(c"commit".into())?;
+        kdamond.store_state(c"commit")?;
         set(7, 8)?;
-        kdamond.store_state(c"update_tuned_intervals".into())?;
+        kdamond.store_state(c"update_tuned_intervals")?;
         assert_eq!(with_context(&kdamond, intervals), Ok((1_000, 20_000)));
 
         // What is not valid leaves the kdamond as it was.
         set(8, 7)?;
-        assert_eq!(kdamond.store_state(c"commit".into()), Err(EINVAL));
-        kdamond.store_state(c"update_tuned_intervals".into())?;
+        assert_eq!(kdamond.store_state(c"commit"), Err(EINVAL));
+        kdamond.store_state(c"update_tuned_intervals")?;
         assert_eq!(with_context(&kdamond, intervals), Ok((1_000, 20_000)));
-        kdamond.store_state(c"off".into())
+        kdamond.store_state(c"off")
     }
 
     #[test]
     fn everything_waits_for_nobody() -> Result {
         let kdamond = kdamond()?;
-        let guard = DamonSysfsLock::try_lock()?;
+        let guard = kdamond.try_lock()?;
 
         // The lock is tried for before the command is looked at.
-        assert_eq!(kdamond.store_state(c"no_such".into()), Err(EBUSY));
+        assert_eq!(kdamond.store_state(c"no_such"), Err(EBUSY));
         assert_eq!(state(&kdamond), Err(EBUSY));
         drop(guard);
-        assert_eq!(kdamond.store_state(c"no_such".into()), Err(EINVAL));
+        assert_eq!(kdamond.store_state(c"no_such"), Err(EINVAL));
         Ok(())
     }
 
@@ -234,9 +230,9 @@ mod cases {
                 context.operations.set(operations);
                 context.addr_unit.set(unit);
             })?;
-            let started = kdamond.store_state(c"on".into());
+            let started = kdamond.store_state(c"on");
             if started.is_ok() {
-                kdamond.store_state(c"off".into())?;
+                kdamond.store_state(c"off")?;
             }
             started
         };
@@ -270,16 +266,17 @@ mod cases {
         ];
 
         for (ranges, valid) in cases {
-            let regions = Dir::<Regions>::publish(mm_kobj().ok_or(ENODEV)?, c"damon_kunit")?;
-            let mut guard = DamonSysfsLock::try_lock()?;
+            let regions = Root::<Regions>::publish(mm_kobj().ok_or(ENODEV)?, c"damon_kunit")?;
+            let mut guard = regions.try_lock()?;
+            let held = &mut guard.held();
             let nr = i32::try_from(ranges.len())?;
 
-            regions.regions.resize(regions.kobject(), &mut guard, nr)?;
-            for (region, (start, end)) in regions.regions.list(&guard).iter().zip(*ranges) {
+            regions.regions.resize(&regions, held, nr, |_| ())?;
+            for (region, (start, end)) in regions.regions.list(held)?.iter().zip(*ranges) {
                 region.start.set(*start);
                 region.end.set(*end);
             }
-            match regions.ranges(&guard) {
+            match regions.ranges(held) {
                 Ok(found) => {
                     assert!(*valid);
                     assert!(found

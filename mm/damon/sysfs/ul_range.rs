@@ -2,16 +2,19 @@
 
 //! Directories with a smallest and a largest number.
 
-use kernel::kobject::sysfs_dir;
+use kernel::kobject::{
+    sysfs_dir,
+    Value, //
+};
 
 /// A range of numbers.
 #[sysfs_dir]
 pub(crate) struct UlRange {
     /// The smallest number.
     #[attr(rw)]
-    pub(crate) min: usize,
+    pub(crate) min: Value<usize>,
 
     /// The largest number.
     #[attr(rw)]
-    pub(crate) max: usize,
+    pub(crate) max: Value<usize>,
 }

@@ -4,104 +4,133 @@
 
 use crate::{
     bindings,
-    error::to_result,
     prelude::*,
     str::{
         CStr,
         CStrExt as _, //
     },
-    sync::atomic::{
-        ordering,
-        AtomicFlag, //
-    },
+    sync::Arc,
     types::Opaque, //
 };
 use core::{
-    cell::UnsafeCell,
     ops::Deref,
-    ptr::NonNull, //
+    ptr, //
 };
 
+#[cfg(CONFIG_RUST_KOBJECT_INFO)]
+use super::Info;
 use super::{
-    file::Tables,
+    file::DirType,
     FileList,
-    Info,
-    Kobject, //
+    Held,
+    Setup,
+    Tree,
+    TreeGuard, //
 };
 
-/// The type of the data of a directory.
-/// [`#[sysfs_dir]`](macro@super::sysfs_dir) implements it.
+/// The data of a directory. [`#[sysfs_dir]`](macro@super::sysfs_dir) implements it.
 pub trait Directory: Sized + Send + Sync + 'static {
+    /// What is needed to make one.
+    type Args;
+
     /// The files of the directory.
     const FILES: FileList<Self>;
 
     /// What the directory contains.
+    #[cfg(CONFIG_RUST_KOBJECT_INFO)]
     const INFO: &'static Info;
 
-    /// Makes the data of a new directory with the default values of its files.
-    ///
-    /// Fails with `ENOMEM` if there is no memory for the subdirectories.
-    fn new() -> Result<Self>;
+    /// Makes the data of a new directory, with the subdirectories that are always there.
+    fn new(setup: &Setup<'_, Self::Args>) -> impl PinInit<Self, Error>;
 
-    /// Shows the subdirectories, below `parent`, the kobject of the directory itself.
-    fn add_dirs(&self, parent: &Kobject) -> Result;
+    /// Shows the subdirectories of `dir`, whose data this is.
+    fn add_dirs(dir: &Dir<Self>, held: &mut Held<'_>) -> Result;
 
     /// Removes the subdirectories, the numbered ones too.
-    fn remove_dirs(&mut self);
+    fn remove_dirs(&self, held: &mut Held<'_>) -> Result;
 }
 
-/// The kobject of a directory together with its data.
+/// What the directories of all types begin with.
 ///
 /// # Invariants
 ///
-/// - `kobj` is initialised, its type is the one that `Tables` has for `T`, and the node was
-///   allocated by a [`KBox`].
-/// - `next` is reached only by who has exclusive access to the [`Dir`] of the node.
+/// `kobj` is the kobject of a [`Dir`] that was allocated by a [`KBox`], and is initialised with
+/// the `kobj_type` of a [`DirType`] for the type of that `Dir`.
 #[repr(C)]
-pub struct Node<T: Directory> {
-    kobj: Opaque<bindings::kobject>,
-    /// Set by whoever shows the directory; there is one chance.
-    added: AtomicFlag,
-    /// The directory behind this one in a `Sequence`.
-    next: UnsafeCell<Option<Dir<T>>>,
-    data: T,
+pub(super) struct Header {
+    pub(super) kobj: Opaque<bindings::kobject>,
+    pub(super) tree: Arc<Tree>,
 }
 
-impl<T: Directory> Node<T> {
-    /// Returns the kobject, the parent of what is made below this directory.
-    pub fn kobject(&self) -> &Kobject {
-        // SAFETY: By the invariant of `Node`, the kobject is initialised for as long as `self`.
-        unsafe { Kobject::from_raw(self.kobj.get()) }
+/// A directory: a kobject together with its data, as the methods of files see it.
+///
+/// # Invariants
+///
+/// - A `Dir` is made by [`Subdir`] alone, in a [`KBox`], and lives until its kobject is released.
+/// - The kobject is added and deleted with the lock of the tree held.
+#[repr(C)]
+#[pin_data]
+pub struct Dir<T: Directory> {
+    pub(super) header: Header,
+    #[pin]
+    pub(super) data: T,
+}
+
+impl<T: Directory> Dir<T> {
+    /// Takes the lock of the tree if nobody holds it, and fails with `EBUSY` otherwise.
+    pub fn try_lock(&self) -> Result<TreeGuard<'_>> {
+        self.header.tree.try_lock()
     }
 
-    /// Shows a file as a read of it does.
-    #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
-    pub(super) fn show(&self, name: &CStr, out: &mut super::Emitter<'_>) -> Result {
-        T::FILES.find(name).ok_or(ENOENT)?.show(self, out)
+    /// Wakes who polls `file`, which has changed.
+    ///
+    /// Fails with `ENOENT` if the directory is not in sysfs, and with `EINVAL` if it is the lock of
+    /// another tree that is held. Does nothing if there is no such file.
+    pub fn notify(&self, held: &Held<'_>, file: &CStr) -> Result {
+        held.check(self.tree())?;
+        if !self.is_in_sysfs() {
+            return Err(ENOENT);
+        }
+        // SAFETY: The kobject was added. As the lock is held, and borrowed, nobody removes it
+        // meanwhile.
+        unsafe { bindings::sysfs_notify(self.kobj(), ptr::null(), file.as_char_ptr()) };
+        Ok(())
     }
 
-    /// Stores a string as a write of it does, and returns how many bytes were written.
-    #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
-    pub(super) fn store(&self, name: &CStr, input: &CStr) -> Result<usize> {
-        let file = T::FILES.find(name).ok_or(ENOENT)?;
-
-        file.store(self, input.into()).to_result()
+    /// Returns the tree that the directory belongs to.
+    pub fn tree(&self) -> &Tree {
+        &self.header.tree
     }
 
-    /// Returns the node of a kobject.
+    /// Returns the tree, to make another directory of it.
+    pub(super) fn tree_arc(&self) -> &Arc<Tree> {
+        &self.header.tree
+    }
+
+    /// Returns the kobject as the C side wants it.
+    pub(super) fn kobj(&self) -> *mut bindings::kobject {
+        self.header.kobj.get()
+    }
+
+    /// Tells whether the directory can be seen. Only for who keeps it from being added or removed.
+    pub(super) fn is_in_sysfs(&self) -> bool {
+        // SAFETY: The kobject is initialised, and the caller keeps others from writing to it.
+        unsafe { (*self.kobj()).state_in_sysfs() != 0 }
+    }
+
+    /// Returns the directory of a kobject.
     ///
     /// # Safety
     ///
-    /// `kobj` must be the kobject of a `Node<T>` that outlives `'a`, and nobody may have exclusive
-    /// access to its data meanwhile.
+    /// `kobj` must be the kobject of a `Dir<T>` that outlives `'a`.
     pub(super) unsafe fn from_kobj<'a>(kobj: *mut bindings::kobject) -> &'a Self {
-        // SAFETY: `kobj` is the first field of the `repr(C)` node, which lives for `'a` and is
-        // only shared meanwhile.
+        // SAFETY: The kobject is at the start of the `repr(C)` structure, which lives for `'a` and
+        // is only shared until then.
         unsafe { &*kobj.cast::<Self>() }
     }
 }
 
-impl<T: Directory> Deref for Node<T> {
+impl<T: Directory> Deref for Dir<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -109,186 +138,33 @@ impl<T: Directory> Deref for Node<T> {
     }
 }
 
-/// Frees a node whose last reference is gone.
+/// Frees a directory whose last reference is gone.
 ///
 /// # Safety
 ///
-/// `kobj` must be the kobject of a `Node<T>` that nobody uses any more. This is the contract of
-/// the `release` of a `kobj_type`.
-pub(super) unsafe extern "C" fn release<T: Directory>(kobj: *mut bindings::kobject) {
-    // SAFETY: By the invariant of `Node` it was allocated by a `KBox`, `Dir::new()` gave that up,
-    // and `release` is called once. `kobj` is the first field of the node.
-    drop(unsafe { KBox::from_raw(kobj.cast::<Node<T>>()) });
+/// `kobj` must be the kobject of a `Dir<T>` that nobody uses any more.
+pub(super) unsafe fn free<T: Directory>(kobj: *mut bindings::kobject) {
+    // SAFETY: By its invariant the `Dir` was allocated by a `KBox`, which `Subdir::new()` gave up.
+    // The kobject is at the start of it.
+    drop(unsafe { KBox::from_raw(kobj.cast::<Dir<T>>()) });
 }
 
-/// The owner of a directory.
+/// The `release` of all directories, which is not part of any module.
 ///
-/// Dropping it removes the directory and all that is below it, waits for the methods of their
-/// files, and gives up the reference to the kobject. Must not be dropped by a method of a file of
-/// the directory or below, which would wait for itself.
+/// # Safety
 ///
-/// # Invariants
-///
-/// `node` points to a node of which this owns one reference. The data is reached only through
-/// this `Dir` and, while the directory is in sysfs, by the methods of its files.
-pub struct Dir<T: Directory> {
-    node: NonNull<Node<T>>,
-}
+/// `kobj` must be the kobject of a [`Dir`] that nobody uses any more. This is the contract of the
+/// `release` of a `kobj_type`.
+pub(super) unsafe extern "C" fn release(kobj: *mut bindings::kobject) {
+    // SAFETY: The kobject is at the start of the `Header` of its directory.
+    let header = unsafe { &*kobj.cast::<Header>() };
+    let tree = header.tree.clone();
+    // SAFETY: By the invariant of `Header`, the type of the kobject is at the start of a `DirType`,
+    // which is static.
+    let ty = unsafe { &*(*kobj).ktype.cast::<DirType>() };
 
-// SAFETY: A `Dir` owns its data, and the kobject may be removed by any thread.
-unsafe impl<T: Directory> Send for Dir<T> {}
-
-// SAFETY: A shared `Dir` gives shared access to the data, which is `Sync`, and to the kobject,
-// whose functions do their own locking.
-unsafe impl<T: Directory> Sync for Dir<T> {}
-
-impl<T: Directory> Dir<T> {
-    /// Makes a directory, with its subdirectories, that is not in sysfs yet.
-    ///
-    /// Fails with `ENOMEM`.
-    pub fn new() -> Result<Self> {
-        let node = KBox::new(
-            Node {
-                kobj: Opaque::zeroed(),
-                added: AtomicFlag::new(false),
-                next: UnsafeCell::new(None),
-                data: T::new()?,
-            },
-            GFP_KERNEL,
-        )?;
-        let node = NonNull::from(KBox::leak(node));
-
-        // SAFETY: The kobject is zeroed memory that nobody else knows yet, and the `kobj_type` is
-        // static and belongs to `Node<T>`.
-        unsafe { bindings::kobject_init(Self::kobj_of(node), Tables::<T>::ktype()) };
-
-        // INVARIANT: `kobject_init()` made the reference that we own. The kobject is initialised
-        // with the type for `T`, as the invariant of `Node` asks.
-        Ok(Self { node })
-    }
-
-    /// Makes a directory and shows it, with its subdirectories, as `name` below `parent`.
-    ///
-    /// Fails with `ENOMEM`, `EEXIST` if there is something of that name, and `ENOENT` if `parent`
-    /// is not in sysfs. Nothing is left behind after a failure.
-    pub fn publish(parent: &Kobject, name: &CStr) -> Result<Self> {
-        let dir = Self::new()?;
-
-        dir.add(parent, name)?;
-        Ok(dir)
-    }
-
-    /// Makes a directory and shows it, with its subdirectories, under a number below `parent`,
-    /// with `init` called before that.
-    ///
-    /// Fails as [`Dir::publish`] does.
-    pub(super) fn publish_nr(parent: &Kobject, nr: i32, init: impl FnOnce(&T)) -> Result<Self> {
-        let dir = Self::new()?;
-
-        init(&dir);
-        dir.add_nr(parent, nr)?;
-        Ok(dir)
-    }
-
-    /// Shows the directory, with its subdirectories, under a number below `parent`.
-    ///
-    /// Works once, as [`Dir::add`] does, and fails as [`Dir::publish`] does.
-    pub(super) fn add_nr(&self, parent: &Kobject, nr: i32) -> Result {
-        self.claim()?;
-        // SAFETY: The kobjects are initialised, ours was not added, and the format asks for an
-        // `int`.
-        to_result(unsafe {
-            bindings::kobject_add(
-                Self::kobj_of(self.node),
-                parent.as_ptr(),
-                c"%d".as_char_ptr(),
-                nr,
-            )
-        })?;
-        self.add_content()
-    }
-
-    /// Shows the directory, with its subdirectories, as `name` below `parent`.
-    ///
-    /// Works once, and fails with `EEXIST` after that; otherwise fails as [`Dir::publish`] does.
-    pub fn add(&self, parent: &Kobject, name: &CStr) -> Result {
-        self.claim()?;
-        // SAFETY: The kobjects are initialised, ours was not added, and the format asks for a
-        // string.
-        to_result(unsafe {
-            bindings::kobject_add(
-                Self::kobj_of(self.node),
-                parent.as_ptr(),
-                c"%s".as_char_ptr(),
-                name.as_char_ptr(),
-            )
-        })?;
-        self.add_content()
-    }
-
-    /// Shows the files and the subdirectories of the directory, which is in sysfs.
-    fn add_content(&self) -> Result {
-        // SAFETY: The kobject was added, and is that of a `Node<T>`, which the methods of the files
-        // are for. The files are static.
-        to_result(unsafe {
-            bindings::sysfs_create_files(Self::kobj_of(self.node), Tables::<T>::attributes())
-        })?;
-        self.add_dirs(self.kobject())
-    }
-
-    /// Takes the one chance to show the directory.
-    fn claim(&self) -> Result {
-        if self.added.xchg(true, ordering::Relaxed) {
-            return Err(EEXIST);
-        }
-        Ok(())
-    }
-
-    /// Removes the directory, with all that is below it, from sysfs, and waits until nobody uses
-    /// any of it. Does nothing the second time, and if the directory was never shown.
-    pub fn remove(&mut self) {
-        let kobj = Self::kobj_of(self.node);
-
-        // SAFETY: We own a reference to the kobject, and have exclusive access to the `Dir`, so
-        // that nobody adds or removes the kobject meanwhile.
-        if unsafe { (*kobj).state_in_sysfs() } != 0 {
-            // SAFETY: The kobject was added.
-            unsafe { bindings::kobject_del(kobj) };
-        }
-
-        // SAFETY: By the invariant of `Dir` the data is reached through this `Dir`, to which we
-        // have exclusive access, and by methods of files; and `kobject_del()` has waited for
-        // those, here and in all that is below.
-        unsafe { &mut (*self.node.as_ptr()).data }.remove_dirs();
-    }
-
-    /// Returns the place for the directory behind this one.
-    pub(super) fn next_mut(&mut self) -> &mut Option<Self> {
-        // SAFETY: By the invariant of `Dir` the node is alive, and by that of `Node` nobody else
-        // reaches the place while `self` is borrowed exclusively.
-        unsafe { &mut *(*self.node.as_ptr()).next.get() }
-    }
-
-    /// Returns the kobject of a node as the C side wants it.
-    fn kobj_of(node: NonNull<Node<T>>) -> *mut bindings::kobject {
-        // CAST: The kobject is the first field of the `repr(C)` node.
-        node.as_ptr().cast()
-    }
-}
-
-impl<T: Directory> Deref for Dir<T> {
-    type Target = Node<T>;
-
-    fn deref(&self) -> &Node<T> {
-        // SAFETY: By the invariant of `Dir` the node is alive, and only shared while the `Dir` is.
-        unsafe { self.node.as_ref() }
-    }
-}
-
-impl<T: Directory> Drop for Dir<T> {
-    fn drop(&mut self) {
-        self.remove();
-        // SAFETY: We own one reference, and do not use the node after this.
-        unsafe { bindings::kobject_put(Self::kobj_of(self.node)) };
-    }
+    // SAFETY: By the invariant of `Header` this is the `free()` for the type of the directory,
+    // which nobody uses any more.
+    unsafe { (ty.free)(kobj) };
+    tree.note_release();
 }

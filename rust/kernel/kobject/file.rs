@@ -10,53 +10,33 @@ use crate::{
     prelude::*,
     str::{
         as_char_ptr_in_const_context,
-        CStr, //
+        CStr,
+        CStrExt as _, //
     }, //
 };
-use core::marker::PhantomData;
-
-use super::{
-    Directory,
-    Emitter,
-    Input,
-    Node, //
+use core::{
+    marker::PhantomData,
+    ptr, //
 };
 
-/// Shows a file of a node.
-type Show<T> = fn(&Node<T>, &mut Emitter<'_>) -> Result;
+use super::{
+    dir::{
+        self,
+        Header, //
+    },
+    Dir,
+    Directory,
+    Output, //
+};
 
-/// Takes what user space wrote to a file of a node. sysfs ends it with a NUL.
-type Store<T> = fn(&Node<T>, Input<'_>) -> Stored;
+/// Shows a file of a directory.
+type Show<T> = fn(&Dir<T>, &mut Output<'_>) -> Result;
 
-/// What a write returns: how many bytes were written, or an error number.
-///
-/// The function of each file makes it by itself, so that the one that sysfs calls can end with a
-/// jump to that: a write of a number takes so little time that a second return is seen in it.
-///
-/// # Invariants
-///
-/// A negative value is a negated error number.
-#[repr(transparent)]
-pub struct Stored(isize);
+/// Takes what user space wrote to a file of a directory: a string that ends with the first NUL.
+type Store<T> = fn(&Dir<T>, &CStr) -> Result;
 
-impl Stored {
-    /// Calls `store`, which takes all of `input` or fails.
-    #[inline]
-    pub fn with(input: Input<'_>, store: impl FnOnce() -> Result) -> Self {
-        // INVARIANT: `from_result()` gives the negated number of an error, or else the count.
-        Self(from_result(|| {
-            store()?;
-            Ok(input.count())
-        }))
-    }
-
-    /// Returns what user space sees of the write.
-    #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
-    pub(super) fn to_result(&self) -> Result<usize> {
-        crate::error::to_result(ffi::c_int::try_from(self.0)?)?;
-        Ok(usize::try_from(self.0)?)
-    }
-}
+/// Tells whether a directory has a file.
+type Visible<T> = fn(&T) -> bool;
 
 /// One file of the directories of type `T`.
 ///
@@ -68,42 +48,85 @@ pub struct File<T: Directory> {
     attr: bindings::attribute,
     show: Option<Show<T>>,
     store: Option<Store<T>>,
+    visible: Option<Visible<T>>,
+    /// Whether a write wakes who polls the file.
+    notifies: bool,
+}
+
+/// Tells whether C's `VERIFY_OCTAL_PERMISSIONS()` takes a mode.
+const fn is_valid_mode(mode: u16) -> bool {
+    let (user, group, other) = (mode >> 6 & 7, mode >> 3 & 7, mode & 7);
+
+    // Who is less close to the file may not read more, or write more; and others write nothing.
+    mode <= 0o777
+        && user & 4 >= group & 4
+        && group & 4 >= other & 4
+        && user & 2 >= group & 2
+        && other & 2 == 0
 }
 
 impl<T: Directory> File<T> {
-    /// Describes a file. One without `show` or `store` fails reads or writes with `EIO`.
-    pub const fn new(
+    /// Describes a file of the mode `MODE`, which is checked when this is compiled. One without
+    /// `show` or `store` fails reads or writes with `EIO`.
+    pub const fn new<const MODE: u16>(
         name: &'static CStr,
-        mode: u16,
         show: Option<Show<T>>,
         store: Option<Store<T>>,
     ) -> Self {
+        const { assert!(is_valid_mode(MODE), "invalid mode of a file of sysfs") };
+
         let mut attr: bindings::attribute = pin_init::zeroed();
 
         attr.name = as_char_ptr_in_const_context(name);
-        attr.mode = mode;
+        attr.mode = MODE;
 
         // INVARIANT: `attr` is the first field of the `repr(C)` structure.
-        Self { attr, show, store }
+        Self {
+            attr,
+            show,
+            store,
+            visible: None,
+            notifies: false,
+        }
     }
 
-    /// Shows the file of `node`.
-    pub(super) fn show(&self, node: &Node<T>, out: &mut Emitter<'_>) -> Result {
-        self.show.ok_or(EIO)?(node, out)
+    /// Describes the same file, but one that only those directories have that `visible` says
+    /// `true` for when they are shown.
+    pub const fn visible_if(&self, visible: Visible<T>) -> Self {
+        // INVARIANT: `attr` is the first field of the `repr(C)` structure.
+        Self {
+            visible: Some(visible),
+            ..*self
+        }
     }
 
-    /// Stores what was written to the file of `node`.
-    #[inline]
-    pub(super) fn store(&self, node: &Node<T>, input: Input<'_>) -> Stored {
-        match self.store {
-            Some(store) => store(node, input),
-            None => Stored::with(input, || Err(EIO)),
+    /// Describes the same file, but one that wakes who polls it with each write that succeeds.
+    pub const fn notifying(&self) -> Self {
+        // INVARIANT: `attr` is the first field of the `repr(C)` structure.
+        Self {
+            notifies: true,
+            ..*self
         }
     }
 
     /// Describes the same file under a second name.
     pub const fn alias(&self, name: &'static CStr) -> Self {
-        Self::new(name, self.attr.mode, self.show, self.store)
+        let mut attr = self.attr;
+
+        attr.name = as_char_ptr_in_const_context(name);
+
+        // INVARIANT: `attr` is the first field of the `repr(C)` structure.
+        Self { attr, ..*self }
+    }
+
+    /// Shows the file of `dir`.
+    pub(super) fn show(&self, dir: &Dir<T>, out: &mut Output<'_>) -> Result {
+        self.show.ok_or(EIO)?(dir, out)
+    }
+
+    /// Stores what was written to the file of `dir`.
+    pub(super) fn store(&self, dir: &Dir<T>, input: &CStr) -> Result {
+        self.store.ok_or(EIO)?(dir, input)
     }
 }
 
@@ -137,8 +160,6 @@ impl<T: Directory> FileList<T> {
     /// Finds the file called `name`.
     #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
     pub(super) fn find(&self, name: &CStr) -> Option<&'static File<T>> {
-        use crate::str::CStrExt as _;
-
         self.0.iter().copied().flatten().find(|file| {
             // SAFETY: The name of a file was made of a static `CStr`.
             let this = unsafe { CStr::from_char_ptr(file.attr.name) };
@@ -146,6 +167,17 @@ impl<T: Directory> FileList<T> {
             this == name
         })
     }
+}
+
+/// The type of the kobjects of a type of directories, and how those are freed.
+///
+/// # Invariants
+///
+/// `free` is [`dir::free`] for the type of directories.
+#[repr(C)]
+pub(super) struct DirType {
+    ktype: bindings::kobj_type,
+    pub(super) free: unsafe fn(*mut bindings::kobject),
 }
 
 /// The C tables of the directories of type `T`.
@@ -157,27 +189,91 @@ impl<T: Directory> Tables<T> {
         store: Some(store::<T>),
     };
 
-    // Without `default_groups`, which `kobject_del()` removes file by file before it removes the
-    // directory with all that is in it.
-    const KTYPE: &'static bindings::kobj_type = &{
+    const GROUP: &'static bindings::attribute_group = &{
+        let mut group: bindings::attribute_group = pin_init::zeroed();
+
+        group.__bindgen_anon_1.is_visible = Some(is_visible::<T>);
+        // CAST: An `Option<&File<T>>` is a pointer to a `File<T>`, or null, and by the invariant
+        // of `File` that is a pointer to its `attribute`. By the invariant of `FileList` the
+        // array ends with a null pointer.
+        group.__bindgen_anon_2.attrs_const = T::FILES.0.as_ptr().cast();
+        group
+    };
+
+    const GROUPS: &'static [*const bindings::attribute_group; 2] = &[Self::GROUP, ptr::null()];
+
+    // INVARIANT: `free` is that for `T`.
+    const TYPE: &'static DirType = &{
         let mut ktype: bindings::kobj_type = pin_init::zeroed();
 
-        ktype.release = Some(super::dir::release::<T>);
+        ktype.release = Some(dir::release);
         ktype.sysfs_ops = Self::SYSFS_OPS;
-        ktype
+        // CAST: The C side only reads the array.
+        ktype.default_groups = Self::GROUPS.as_ptr().cast_mut();
+        ktype.get_ownership = Some(get_ownership);
+        DirType {
+            ktype,
+            free: dir::free::<T>,
+        }
     };
 
     /// Returns the `kobj_type` of the directories of type `T`.
     pub(super) fn ktype() -> *const bindings::kobj_type {
-        Self::KTYPE
+        &raw const Self::TYPE.ktype
     }
 
-    /// Returns the files of the directories of type `T`, as an array that a null pointer ends.
-    pub(super) fn attributes() -> *const *const bindings::attribute {
-        // CAST: An `Option<&File<T>>` is a pointer to a `File<T>`, or null, and by the invariant
-        // of `File` that is a pointer to its `attribute`. By the invariant of `FileList` the
-        // array ends with a null pointer.
-        T::FILES.0.as_ptr().cast()
+    /// Returns the module that the code of the directories belongs to, or null.
+    #[cfg(CONFIG_MODULES)]
+    pub(super) fn module() -> *mut bindings::module {
+        super::module::of(dir::free::<T> as *const ())
+    }
+
+    /// Returns null: there are no modules.
+    #[cfg(not(CONFIG_MODULES))]
+    pub(super) fn module() -> *mut bindings::module {
+        ptr::null_mut()
+    }
+}
+
+/// Tells whom a directory and its files belong to.
+///
+/// # Safety
+///
+/// `kobj` must be the kobject of a [`Dir`], and `uid` and `gid` must be valid for writes.
+unsafe extern "C" fn get_ownership(
+    kobj: *const bindings::kobject,
+    uid: *mut bindings::kuid_t,
+    gid: *mut bindings::kgid_t,
+) {
+    // SAFETY: The kobject is at the start of the `Header` of its directory, which is alive.
+    let owner = unsafe { &*kobj.cast::<Header>() }.tree.owner;
+
+    // SAFETY: `uid` is valid for a write.
+    unsafe { (*uid).val = owner.uid };
+    // SAFETY: `gid` is valid for a write.
+    unsafe { (*gid).val = owner.gid };
+}
+
+/// Returns the mode of a file, or 0 if the directory does not have it.
+///
+/// # Safety
+///
+/// - `kobj` must be the kobject of a [`Dir<T>`], which is alive.
+/// - `attr` must be the `attribute` of an entry of `T::FILES`.
+unsafe extern "C" fn is_visible<T: Directory>(
+    kobj: *mut bindings::kobject,
+    attr: *mut bindings::attribute,
+    _nr: ffi::c_int,
+) -> bindings::umode_t {
+    // SAFETY: `kobj` is the kobject of a directory, which is alive.
+    let dir = unsafe { Dir::<T>::from_kobj(kobj) };
+    // SAFETY: By the invariant of `File`, a pointer to an `attribute` of `T::FILES`, all of which
+    // are static, is a pointer to the file.
+    let file = unsafe { &*attr.cast::<File<T>>() };
+
+    match file.visible {
+        Some(visible) if !visible(dir) => 0,
+        _ => file.attr.mode,
     }
 }
 
@@ -185,7 +281,7 @@ impl<T: Directory> Tables<T> {
 ///
 /// # Safety
 ///
-/// - `kobj` must be the kobject of a published [`Node<T>`], whose files the caller keeps active.
+/// - `kobj` must be the kobject of a [`Dir<T>`], whose files the caller keeps active.
 /// - `attr` must be the `attribute` of an entry of `T::FILES`.
 /// - `page` must be valid for writes of `PAGE_SIZE` bytes, which the caller initialised.
 unsafe extern "C" fn show<T: Directory>(
@@ -193,8 +289,8 @@ unsafe extern "C" fn show<T: Directory>(
     attr: *mut bindings::attribute,
     page: *mut ffi::c_char,
 ) -> isize {
-    // SAFETY: `kobj` is the kobject of a node, which lives until its files are inactive.
-    let node = unsafe { Node::<T>::from_kobj(kobj) };
+    // SAFETY: `kobj` is the kobject of a directory, which lives until its files are inactive.
+    let dir = unsafe { Dir::<T>::from_kobj(kobj) };
     // SAFETY: By the invariant of `File`, a pointer to an `attribute` of `T::FILES`, all of which
     // are static, is a pointer to the file.
     let file = unsafe { &*attr.cast::<File<T>>() };
@@ -202,9 +298,9 @@ unsafe extern "C" fn show<T: Directory>(
     let page = unsafe { &mut *page.cast::<[u8; PAGE_SIZE]>() };
 
     from_result(|| {
-        let mut out = Emitter::new(page);
+        let mut out = Output::new(page);
 
-        file.show(node, &mut out)?;
+        file.show(dir, &mut out)?;
         Ok(isize::try_from(out.as_bytes().len())?)
     })
 }
@@ -213,7 +309,7 @@ unsafe extern "C" fn show<T: Directory>(
 ///
 /// # Safety
 ///
-/// - `kobj` must be the kobject of a published [`Node<T>`], whose files the caller keeps active.
+/// - `kobj` must be the kobject of a [`Dir<T>`], whose files the caller keeps active.
 /// - `attr` must be the `attribute` of an entry of `T::FILES`.
 /// - `buf` must point to `count` bytes with a NUL behind them that nobody changes meanwhile.
 unsafe extern "C" fn store<T: Directory>(
@@ -222,13 +318,21 @@ unsafe extern "C" fn store<T: Directory>(
     buf: *const ffi::c_char,
     count: usize,
 ) -> isize {
-    // SAFETY: `kobj` is the kobject of a node, which lives until its files are inactive.
-    let node = unsafe { Node::<T>::from_kobj(kobj) };
+    // SAFETY: `kobj` is the kobject of a directory, which lives until its files are inactive.
+    let dir = unsafe { Dir::<T>::from_kobj(kobj) };
     // SAFETY: By the invariant of `File`, a pointer to an `attribute` of `T::FILES`, all of which
     // are static, is a pointer to the file.
     let file = unsafe { &*attr.cast::<File<T>>() };
-    // SAFETY: `buf` has `count` bytes and a NUL, which stay as they are.
-    let input = unsafe { Input::from_raw_parts(buf, count) };
+    // SAFETY: `buf` is a string that ends with a NUL, and stays as it is.
+    let input = unsafe { CStr::from_char_ptr(buf) };
 
-    file.store(node, input).0
+    from_result(|| {
+        file.store(dir, input)?;
+        if file.notifies {
+            // SAFETY: The caller keeps the file active, so that the directory is not removed. The
+            // name is that of the file.
+            unsafe { bindings::sysfs_notify(kobj, ptr::null(), file.attr.name) };
+        }
+        Ok(isize::try_from(count)?)
+    })
 }

@@ -4,6 +4,7 @@
 
 use crate::{
     prelude::*,
+    str::CStr,
     sync::{
         atomic::{
             ordering::Relaxed,
@@ -20,9 +21,8 @@ use core::{
 };
 
 use super::{
-    Emitter,
-    Input,
-    Kind, //
+    Kind,
+    Output, //
 };
 
 /// The kernel's own parsers of numbers, `kstrtoul()` and relatives.
@@ -33,74 +33,55 @@ use super::{
 pub mod parse {
     use crate::{
         bindings,
-        ffi,
-        prelude::*, //
+        error::to_result,
+        prelude::*,
+        str::{
+            CStr,
+            CStrExt as _, //
+        }, //
     };
 
-    use super::super::Input;
-
-    /// Does what [`to_result()`](crate::error::to_result) does, in line: numbers take so little
-    /// time that a call more is seen in it.
-    #[inline(always)]
-    fn checked(err: ffi::c_int) -> Result {
-        if err < 0 {
-            return Err(failed(err));
-        }
-        Ok(())
-    }
-
-    /// Keeps what follows a failure out of the way of what succeeds.
-    #[cold]
-    fn failed(err: ffi::c_int) -> Error {
-        Error::from_errno(err)
-    }
-
     /// Parses an `unsigned long`, as `kstrtoul()` does.
-    #[inline]
-    pub fn ulong(input: Input<'_>) -> Result<usize> {
+    pub fn ulong(input: &CStr) -> Result<usize> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        checked(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
+        to_result(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
         usize::try_from(value).map_err(|_| ERANGE)
     }
 
     /// Parses an `unsigned int`, as `kstrtouint()` does.
-    #[inline]
-    pub fn uint(input: Input<'_>) -> Result<u32> {
+    pub fn uint(input: &CStr) -> Result<u32> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        checked(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
+        to_result(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
     /// Parses an `int`, as `kstrtoint()` does.
-    #[inline]
-    pub fn int(input: Input<'_>) -> Result<i32> {
+    pub fn int(input: &CStr) -> Result<i32> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        checked(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
+        to_result(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
     /// Parses a `bool`, as `kstrtobool()` does: only the first character counts, or the first two
     /// of `on` and `off`.
-    #[inline]
-    pub fn boolean(input: Input<'_>) -> Result<bool> {
+    pub fn boolean(input: &CStr) -> Result<bool> {
         let mut value = false;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        checked(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
+        to_result(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
         Ok(value)
     }
 
     /// Returns the word that `input` is: all of it but for one newline at the end, which is what
     /// `sysfs_streq()` compares.
-    #[inline]
-    pub fn word(input: Input<'_>) -> &[u8] {
-        let line = input.to_c_str().to_bytes();
+    pub fn word(input: &CStr) -> &[u8] {
+        let line = input.to_bytes();
 
         line.strip_suffix(b"\n").unwrap_or(line)
     }
@@ -122,10 +103,10 @@ pub trait AttrValue: Copy + Send + Sync + 'static {
     fn from_repr(repr: Self::Repr) -> Self;
 
     /// Parses what user space wrote.
-    fn parse(input: Input<'_>) -> Result<Self>;
+    fn parse(input: &CStr) -> Result<Self>;
 
     /// Shows the value, with a newline.
-    fn emit(self, out: &mut Emitter<'_>) -> Result;
+    fn emit(self, out: &mut Output<'_>) -> Result;
 }
 
 /// Implements [`AttrValue`] for a number that is kept as it is.
@@ -137,22 +118,19 @@ macro_rules! impl_attr_value {
 
                 const KIND: Kind = $kind;
 
-                #[inline]
-                fn into_repr(self) -> Self {
+                            fn into_repr(self) -> Self {
                     self
                 }
 
-                #[inline]
-                fn from_repr(repr: Self) -> Self {
+                            fn from_repr(repr: Self) -> Self {
                     repr
                 }
 
-                #[inline]
-                fn parse(input: Input<'_>) -> Result<Self> {
+                            fn parse(input: &CStr) -> Result<Self> {
                     $parse(input)
                 }
 
-                fn emit(self, out: &mut Emitter<'_>) -> Result {
+                fn emit(self, out: &mut Output<'_>) -> Result {
                     Ok(writeln!(out, "{self}")?)
                 }
             }
@@ -180,11 +158,11 @@ impl AttrValue for u8 {
         Self::try_from(repr).unwrap_or(Self::MAX)
     }
 
-    fn parse(input: Input<'_>) -> Result<Self> {
+    fn parse(input: &CStr) -> Result<Self> {
         Self::try_from(parse::uint(input)?).map_err(|_| ERANGE)
     }
 
-    fn emit(self, out: &mut Emitter<'_>) -> Result {
+    fn emit(self, out: &mut Output<'_>) -> Result {
         u32::from(self).emit(out)
     }
 }
@@ -195,22 +173,19 @@ impl AttrValue for bool {
 
     const KIND: Kind = Kind::Bool;
 
-    #[inline]
     fn into_repr(self) -> Self {
         self
     }
 
-    #[inline]
     fn from_repr(repr: Self) -> Self {
         repr
     }
 
-    #[inline]
-    fn parse(input: Input<'_>) -> Result<Self> {
+    fn parse(input: &CStr) -> Result<Self> {
         parse::boolean(input)
     }
 
-    fn emit(self, out: &mut Emitter<'_>) -> Result {
+    fn emit(self, out: &mut Output<'_>) -> Result {
         out.bytes(if self { b"Y\n" } else { b"N\n" });
         Ok(())
     }
@@ -222,22 +197,19 @@ impl AttrValue for NonZeroUsize {
 
     const KIND: Kind = Kind::NonZeroUlong;
 
-    #[inline]
     fn into_repr(self) -> usize {
         self.get()
     }
 
-    #[inline]
     fn from_repr(repr: usize) -> Self {
         Self::new(repr).unwrap_or(Self::MIN)
     }
 
-    #[inline]
-    fn parse(input: Input<'_>) -> Result<Self> {
+    fn parse(input: &CStr) -> Result<Self> {
         Self::new(parse::ulong(input)?).ok_or(EINVAL)
     }
 
-    fn emit(self, out: &mut Emitter<'_>) -> Result {
+    fn emit(self, out: &mut Output<'_>) -> Result {
         self.get().emit(out)
     }
 }
@@ -271,57 +243,63 @@ impl<T: AttrValue> Value<T> {
 
     /// Replaces the value.
     pub fn set(&self, value: T) {
-        // This `write_volatile` is intended to correspond to a `WRITE_ONCE()`, as does a relaxed
-        // store, but is not a call where the helpers of the C side are not inlined.
-        //
-        // SAFETY: `Atomic::as_ptr()` guarantees a valid and aligned pointer. A `WRITE_ONCE()` does
-        // not race with the relaxed loads, the only other accesses.
-        unsafe { self.0.as_ptr().write_volatile(value.into_repr()) };
+        self.0.store(value.into_repr(), Relaxed);
     }
 
     /// Shows `value` as the file would whose value `_field` picks from its directory.
+    #[cfg(CONFIG_RUST_KOBJECT_INFO)]
     #[doc(hidden)]
-    pub fn emit_as<D>(_field: fn(&D) -> &Self, value: T, out: &mut Emitter<'_>) -> Result {
+    pub fn emit_as<D>(_field: fn(&D) -> &Self, value: T, out: &mut Output<'_>) -> Result {
         value.emit(out)
+    }
+}
+
+impl<T: AttrValue + Default> Default for Value<T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }
 
 /// What a field is that keeps the value of a file in its own way, and shows and takes it itself.
 ///
 /// A [`Value`] is the usual one. Others are for what is not read and written in one piece.
-pub trait AttrCell {
+pub trait Attribute {
     /// What kind of value this is, for documentation and tests.
     const KIND: Kind;
 
     /// Shows the value, with a newline.
-    fn show(&self, out: &mut Emitter<'_>) -> Result;
+    fn show(&self, out: &mut Output<'_>) -> Result;
 
     /// Takes what user space wrote.
-    fn store(&self, input: Input<'_>) -> Result;
+    fn store(&self, input: &CStr) -> Result;
 }
 
-impl<T: AttrValue> AttrCell for Value<T> {
+impl<T: AttrValue> Attribute for Value<T> {
     const KIND: Kind = T::KIND;
 
-    fn show(&self, out: &mut Emitter<'_>) -> Result {
+    fn show(&self, out: &mut Output<'_>) -> Result {
         self.get().emit(out)
     }
 
-    fn store(&self, input: Input<'_>) -> Result {
+    fn store(&self, input: &CStr) -> Result {
         self.set(T::parse(input)?);
         Ok(())
     }
 }
 
 /// An [`Arc`] is for what somebody else than the directory looks at, too.
-impl<T: AttrCell> AttrCell for Arc<T> {
+impl<T: Attribute> Attribute for Arc<T> {
     const KIND: Kind = T::KIND;
 
-    fn show(&self, out: &mut Emitter<'_>) -> Result {
+    fn show(&self, out: &mut Output<'_>) -> Result {
         T::show(self, out)
     }
 
-    fn store(&self, input: Input<'_>) -> Result {
+    fn store(&self, input: &CStr) -> Result {
         T::store(self, input)
     }
 }
+
+/// The type of a field that stands for a file without a value: its methods do everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoValue;

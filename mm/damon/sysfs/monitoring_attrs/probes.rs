@@ -10,42 +10,38 @@ use kernel::{
     },
     kobject::{
         sysfs_dir,
+        Children,
+        Held,
         Keyword,
-        TreeGuard, //
+        Subdir,
+        Value, //
     },
     prelude::*, //
 };
 
-use crate::{
-    memcg_path::MemcgPath,
-    DamonSysfsLock, //
-};
+use crate::memcg_path::MemcgPath;
 
 /// The most probes that a context has, `DAMON_MAX_PROBES`.
 const MAX_PROBES: i32 = 4;
 
 /// The probes of a context.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(crate) struct Probes {
     /// Writing N makes the directories 0 to N-1, one for each probe, with default values.
     #[children(nr = "nr_probes", max = MAX_PROBES)]
-    probes: [Probe],
+    probes: Children<Probe>,
 }
 
 impl Probes {
     /// Adds the probes that the files describe to a context.
     ///
     /// Fails with `EINVAL` if a filter names no memory cgroup, and with `ENOMEM`.
-    pub(crate) fn add_to(
-        &self,
-        ctx: &mut damon::Context,
-        guard: &TreeGuard<DamonSysfsLock>,
-    ) -> Result {
-        for probe in self.probes.list(guard) {
+    pub(crate) fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
+        for probe in self.probes.list(held)? {
             let mut added = ctx.add_probe(probe.weight.get())?;
 
-            for filter in probe.filters.filters.list(guard) {
-                added.add_filter(filter.filter(guard)?)?;
+            for filter in probe.filters.filters.list(held)? {
+                added.add_filter(filter.filter(held)?)?;
             }
         }
         Ok(())
@@ -57,19 +53,19 @@ impl Probes {
 struct Probe {
     /// How much the probe counts when regions are merged.
     #[attr(rw)]
-    weight: u32,
+    weight: Value<u32>,
 
     /// What is counted.
     #[dir]
-    filters: Filters,
+    filters: Subdir<Filters>,
 }
 
 /// The filters of a probe.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 struct Filters {
     /// Writing N makes the directories 0 to N-1, one for each filter, with default values.
     #[children(nr = "nr_filters")]
-    filters: [Filter],
+    filters: Children<Filter>,
 }
 
 /// What a filter of a probe is about.
@@ -86,28 +82,28 @@ enum FilterType {
 struct Filter {
     /// What the filter is about.
     #[attr(rw, default = FilterType::Anon)]
-    r#type: FilterType,
+    r#type: Value<FilterType>,
 
     /// Whether the filter is for what is of the type, or for what is not.
     #[attr(rw)]
-    matching: bool,
+    matching: Value<bool>,
 
     /// Whether what the filter is for passes.
     #[attr(rw)]
-    allow: bool,
+    allow: Value<bool>,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, cell)]
+    #[attr(rw, init = |setup| MemcgPath::new(setup))]
     path: MemcgPath,
 }
 
 impl Filter {
     /// Returns what the files describe. Fails with `EINVAL` if they name no memory cgroup.
-    fn filter(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<ProbeFilter> {
+    fn filter(&self, held: &Held<'_>) -> Result<ProbeFilter> {
         Ok(ProbeFilter {
             kind: match self.r#type.get() {
                 FilterType::Anon => ProbeFilterKind::Anon,
-                FilterType::Memcg => ProbeFilterKind::Memcg(self.path.find(guard)?),
+                FilterType::Memcg => ProbeFilterKind::Memcg(self.path.find(held)?),
             },
             matching: self.matching.get(),
             allow: self.allow.get(),

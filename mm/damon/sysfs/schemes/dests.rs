@@ -5,25 +5,25 @@
 use kernel::{
     kobject::{
         sysfs_dir,
-        TreeGuard, //
+        Children,
+        Held,
+        Value, //
     },
     prelude::*, //
 };
 
-use crate::DamonSysfsLock;
-
 /// The nodes that a scheme migrates to.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(super) struct Dests {
     /// Writing N makes the directories 0 to N-1, one for each node, with default values.
     #[children(nr = "nr_dests")]
-    dests: [Dest],
+    dests: Children<Dest>,
 }
 
 impl Dests {
     /// Returns the nodes and their weights. Fails with `ENOMEM`.
-    pub(super) fn dests(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<KVec<(u32, u32)>> {
-        let dirs = self.dests.list(guard);
+    pub(super) fn dests(&self, held: &Held<'_>) -> Result<KVec<(u32, u32)>> {
+        let dirs = self.dests.list(held)?;
         let mut dests = KVec::with_capacity(dirs.len(), GFP_KERNEL)?;
 
         for dir in dirs {
@@ -40,9 +40,9 @@ impl Dests {
 struct Dest {
     /// The number of the node.
     #[attr(rw)]
-    id: u32,
+    id: Value<u32>,
 
     /// How much goes there, relative to the others.
     #[attr(rw)]
-    weight: u32,
+    weight: Value<u32>,
 }

@@ -12,18 +12,16 @@ use kernel::{
     kobject::{
         sysfs_dir,
         AttrValue,
-        Input,
+        Children,
+        Held,
         Keyword,
-        TreeGuard,
         Value, //
     },
-    prelude::*, //
+    prelude::*,
+    str::CStr, //
 };
 
-use crate::{
-    memcg_path::MemcgPath,
-    DamonSysfsLock, //
-};
+use crate::memcg_path::MemcgPath;
 
 /// Who handles the filters of a directory.
 #[derive(Clone, Copy, Keyword, PartialEq)]
@@ -73,11 +71,11 @@ impl FilterType {
 }
 
 /// The filters of a scheme.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 pub(super) struct Filters {
     /// Writing N makes the directories 0 to N-1, one for each filter, with default values.
     #[children(nr = "nr_filters", init = Self::init_filter)]
-    filters: [Filter],
+    filters: Children<Filter>,
 
     #[state(init = Value::new(Layer::Both))]
     pub(super) layer: Value<Layer>,
@@ -92,15 +90,11 @@ impl Filters {
     /// Adds the filters that the files describe to a scheme.
     ///
     /// Fails with `EINVAL` if one of them is not valid, and with `ENOMEM`.
-    pub(super) fn add_to(
-        &self,
-        scheme: &mut SchemeMut<'_>,
-        guard: &TreeGuard<DamonSysfsLock>,
-    ) -> Result {
+    pub(super) fn add_to(&self, scheme: &mut SchemeMut<'_>, held: &Held<'_>) -> Result {
         self.filters
-            .list(guard)
+            .list(held)?
             .iter()
-            .try_for_each(|filter| scheme.add_filter(filter.filter(guard)?))
+            .try_for_each(|filter| scheme.add_filter(filter.filter(held)?))
     }
 }
 
@@ -109,39 +103,39 @@ impl Filters {
 struct Filter {
     /// What the filter is about. The default is there in directories that do not accept it, too.
     #[attr(rw, default = FilterType::Anon, store = Self::store_type)]
-    r#type: FilterType,
+    r#type: Value<FilterType>,
 
     /// Whether the filter is for what is of the type, or for what is not.
     #[attr(rw)]
-    matching: bool,
+    matching: Value<bool>,
 
     /// Whether what the filter is for passes.
     #[attr(rw)]
-    allow: bool,
+    allow: Value<bool>,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, cell)]
+    #[attr(rw, init = |setup| MemcgPath::new(setup))]
     memcg_path: MemcgPath,
 
     /// The first address of an addr filter.
     #[attr(rw)]
-    addr_start: usize,
+    addr_start: Value<usize>,
 
     /// The address after the last one of an addr filter.
     #[attr(rw)]
-    addr_end: usize,
+    addr_end: Value<usize>,
 
     /// The smallest size of a hugepage_size filter, in bytes.
     #[attr(rw)]
-    min: usize,
+    min: Value<usize>,
 
     /// The largest size of a hugepage_size filter, in bytes.
     #[attr(rw)]
-    max: usize,
+    max: Value<usize>,
 
     /// The position of the target of a target filter.
     #[attr(rw)]
-    damon_target_idx: i32,
+    damon_target_idx: Value<i32>,
 
     #[state(init = Value::new(Layer::Both))]
     layer: Value<Layer>,
@@ -149,7 +143,7 @@ struct Filter {
 
 impl Filter {
     /// Takes a type, unless it is one that the directory is not for.
-    fn store_type(&self, input: Input<'_>) -> Result {
+    fn store_type(&self, input: &CStr) -> Result {
         let new = FilterType::parse(input)?;
         let layer = self.layer.get();
 
@@ -163,11 +157,11 @@ impl Filter {
     /// Returns what the files describe.
     ///
     /// Fails with `EINVAL` if they name no memory cgroup, or a range that ends before it starts.
-    fn filter(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<DamonFilter> {
+    fn filter(&self, held: &Held<'_>) -> Result<DamonFilter> {
         let kind = match self.r#type.get() {
             FilterType::Anon => FilterKind::Anon,
             FilterType::Active => FilterKind::Active,
-            FilterType::Memcg => FilterKind::Memcg(self.memcg_path.find(guard)?),
+            FilterType::Memcg => FilterKind::Memcg(self.memcg_path.find(held)?),
             FilterType::Young => FilterKind::Young,
             FilterType::HugepageSize => FilterKind::HugepageSize {
                 min: self.min.get(),

@@ -12,25 +12,25 @@ use kernel::{
     kobject::{
         parse,
         sysfs_dir,
-        Input,
+        Children,
+        Held,
         Keyword,
-        TreeGuard, //
+        Subdir,
+        Value, //
     },
-    prelude::*, //
+    prelude::*,
+    str::CStr, //
 };
 
-use crate::{
-    memcg_path::MemcgPath,
-    DamonSysfsLock, //
-};
+use crate::memcg_path::MemcgPath;
 
 /// Parses an `unsigned long`; whatever is wrong with it is `EINVAL`.
-fn parse_ulong(input: Input<'_>) -> Result<usize> {
+fn parse_ulong(input: &CStr) -> Result<usize> {
     parse::ulong(input).map_err(|_| EINVAL)
 }
 
 /// Parses an `unsigned int`; whatever is wrong with it is `EINVAL`.
-fn parse_uint(input: Input<'_>) -> Result<u32> {
+fn parse_uint(input: &CStr) -> Result<u32> {
     parse::uint(input).map_err(|_| EINVAL)
 }
 
@@ -48,40 +48,40 @@ enum GoalTuner {
 pub(super) struct Quotas {
     /// For how long the action may be applied in an interval, in milliseconds; 0 means no limit.
     #[attr(rw, parse = parse_ulong)]
-    ms: usize,
+    ms: Value<usize>,
 
     /// To how much memory the action may be applied in an interval; 0 means no limit.
     #[attr(rw, parse = parse_ulong)]
-    bytes: usize,
+    bytes: Value<usize>,
 
     /// The length of the interval in milliseconds.
     #[attr(rw, parse = parse_ulong)]
-    reset_interval_ms: usize,
+    reset_interval_ms: Value<usize>,
 
     /// What these and the goals come to in bytes, as of the last update.
     #[attr(ro)]
-    pub(super) effective_bytes: usize,
+    pub(super) effective_bytes: Value<usize>,
 
     /// How the kernel tunes the quota for the goals.
     #[attr(rw, default = GoalTuner::Consist)]
-    goal_tuner: GoalTuner,
+    goal_tuner: Value<GoalTuner>,
 
     /// With `fail_charge_denom`, the part of memory to which the action could not be applied that
     /// counts as used: the numerator.
     #[attr(rw, parse = parse_uint)]
-    fail_charge_num: u32,
+    fail_charge_num: Value<u32>,
 
     /// The denominator; 0 means that all of it counts.
     #[attr(rw, parse = parse_uint)]
-    fail_charge_denom: u32,
+    fail_charge_denom: Value<u32>,
 
     /// What comes first if the quota is not enough for all.
     #[dir]
-    weights: Weights,
+    weights: Subdir<Weights>,
 
     /// What the quota is tuned for.
     #[dir]
-    goals: Goals,
+    goals: Subdir<Goals>,
 }
 
 impl Quotas {
@@ -105,14 +105,14 @@ impl Quotas {
     /// Returns the goals; one without a target value is none.
     ///
     /// Fails with `EINVAL` if one of them names no memory cgroup, and with `ENOMEM`.
-    pub(super) fn goals(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<KVec<DamonGoal>> {
+    pub(super) fn goals(&self, held: &Held<'_>) -> Result<KVec<DamonGoal>> {
         let mut goals = KVec::new();
 
-        for dir in self.goals.goals.list(guard) {
+        for dir in self.goals.goals.list(held)? {
             let target_value = dir.target_value.get();
 
             if target_value != 0 {
-                let metric = dir.metric(guard)?;
+                let metric = dir.metric(held)?;
                 goals.push(
                     DamonGoal {
                         metric,
@@ -131,23 +131,23 @@ impl Quotas {
 struct Weights {
     /// How much the size of a region counts.
     #[attr(rw)]
-    sz_permil: u32,
+    sz_permil: Value<u32>,
 
     /// How much the accesses of a region count.
     #[attr(rw)]
-    nr_accesses_permil: u32,
+    nr_accesses_permil: Value<u32>,
 
     /// How much the age of a region counts.
     #[attr(rw)]
-    age_permil: u32,
+    age_permil: Value<u32>,
 }
 
 /// What a quota is tuned for.
-#[sysfs_dir(lock = DamonSysfsLock)]
+#[sysfs_dir]
 struct Goals {
     /// Writing N makes the directories 0 to N-1, one for each goal, with default values.
     #[children(nr = "nr_goals")]
-    goals: [Goal],
+    goals: Children<Goal>,
 }
 
 /// What a goal is about.
@@ -178,28 +178,28 @@ enum TargetMetric {
 struct Goal {
     /// What the goal is about.
     #[attr(rw, default = TargetMetric::UserInput)]
-    target_metric: TargetMetric,
+    target_metric: Value<TargetMetric>,
 
     /// What it should be; 0 means that there is no goal.
     #[attr(rw)]
-    target_value: usize,
+    target_value: Value<usize>,
 
     /// What it is, for user_input.
     #[attr(rw)]
-    current_value: usize,
+    current_value: Value<usize>,
 
     /// The number of the node.
     #[attr(rw)]
-    nid: i32,
+    nid: Value<i32>,
 
     /// The memory cgroup.
-    #[attr(rw, cell)]
+    #[attr(rw, init = |setup| MemcgPath::new(setup))]
     path: MemcgPath,
 }
 
 impl Goal {
     /// Returns what the goal is about. Fails with `EINVAL` if it names no memory cgroup.
-    fn metric(&self, guard: &TreeGuard<DamonSysfsLock>) -> Result<GoalMetric> {
+    fn metric(&self, held: &Held<'_>) -> Result<GoalMetric> {
         let nid = self.nid.get();
 
         Ok(match self.target_metric.get() {
@@ -211,11 +211,11 @@ impl Goal {
             TargetMetric::NodeMemFreeBp => GoalMetric::NodeMemFreeBp { nid },
             TargetMetric::NodeMemcgUsedBp => GoalMetric::NodeMemcgUsedBp {
                 nid,
-                memcg: self.path.find(guard)?,
+                memcg: self.path.find(held)?,
             },
             TargetMetric::NodeMemcgFreeBp => GoalMetric::NodeMemcgFreeBp {
                 nid,
-                memcg: self.path.find(guard)?,
+                memcg: self.path.find(held)?,
             },
             TargetMetric::ActiveMemBp => GoalMetric::ActiveMemBp,
             TargetMetric::InactiveMemBp => GoalMetric::InactiveMemBp,

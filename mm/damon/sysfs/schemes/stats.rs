@@ -4,7 +4,10 @@
 
 use kernel::{
     damon::Stat,
-    kobject::sysfs_dir, //
+    kobject::{
+        sysfs_dir,
+        Value, //
+    }, //
 };
 
 /// What a scheme has done, as of the last update.
@@ -12,35 +15,35 @@ use kernel::{
 pub(super) struct Stats {
     /// How many regions the action was tried with.
     #[attr(ro)]
-    nr_tried: usize,
+    nr_tried: Value<usize>,
 
     /// Their size in bytes.
     #[attr(ro)]
-    sz_tried: usize,
+    sz_tried: Value<usize>,
 
     /// How many regions the action was applied to.
     #[attr(ro)]
-    nr_applied: usize,
+    nr_applied: Value<usize>,
 
     /// Their size in bytes.
     #[attr(ro)]
-    sz_applied: usize,
+    sz_applied: Value<usize>,
 
     /// How many bytes passed the filters of the operations.
     #[attr(ro)]
-    sz_ops_filter_passed: usize,
+    sz_ops_filter_passed: Value<usize>,
 
     /// How often the quota was exceeded.
     #[attr(ro)]
-    qt_exceeds: usize,
+    qt_exceeds: Value<usize>,
 
     /// How many snapshots of the regions the scheme was tried with.
     #[attr(ro)]
-    nr_snapshots: usize,
+    nr_snapshots: Value<usize>,
 
     /// After so many snapshots the scheme becomes inactive; 0 means never.
     #[attr(rw)]
-    pub(super) max_nr_snapshots: usize,
+    pub(super) max_nr_snapshots: Value<usize>,
 }
 
 impl Stats {

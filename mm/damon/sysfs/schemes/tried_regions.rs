@@ -6,18 +6,14 @@ use kernel::{
     damon::Visit,
     kobject::{
         sysfs_dir,
-        tree_lock,
-        Kobject,
-        TreeLock, //
+        Dir,
+        Held,
+        Sequence,
+        Subdir,
+        Value, //
     },
     prelude::*, //
 };
-
-tree_lock! {
-    /// Held to make and remove the directories of regions. Who takes it has the lock of the tree,
-    /// or is called by a kdamond on behalf of somebody who has.
-    enum TriedRegionsLock;
-}
 
 /// The regions that a scheme tried to apply its action to, as of the last update.
 ///
@@ -27,31 +23,30 @@ tree_lock! {
 pub(super) struct TriedRegions {
     /// The sum of their sizes.
     #[attr(ro)]
-    total_bytes: usize,
+    total_bytes: Value<usize>,
 
     /// One of the regions.
-    #[children(lock = TriedRegionsLock)]
-    regions: [Region],
+    #[children]
+    regions: Sequence<Region>,
 }
 
 impl TriedRegions {
-    /// Removes the regions. Fails with `EBUSY` while they are updated.
-    pub(super) fn clear(&self) -> Result {
-        self.begin_update()?;
-        self.end_update()
+    /// Removes the regions.
+    pub(super) fn clear(&self, held: &mut Held<'_>) -> Result {
+        self.begin_update(held)?;
+        self.end_update(held)
     }
 
-    /// Begins an update, which has seen no region so far. Fails with `EBUSY` during another one.
-    pub(super) fn begin_update(&self) -> Result {
-        self.regions.begin(&mut TriedRegionsLock::try_lock()?);
+    /// Begins an update, which has seen no region so far.
+    pub(super) fn begin_update(&self, held: &mut Held<'_>) -> Result {
+        self.regions.begin(held)?;
         self.total_bytes.set(0);
         Ok(())
     }
 
     /// Ends an update: removes the directories of regions that it has not seen.
-    pub(super) fn end_update(&self) -> Result {
-        self.regions.end(&mut TriedRegionsLock::try_lock()?);
-        Ok(())
+    pub(super) fn end_update(&self, held: &mut Held<'_>) -> Result {
+        self.regions.end(held)
     }
 
     /// Adds the size of a region to the sum.
@@ -63,17 +58,16 @@ impl TriedRegions {
             .set(self.total_bytes.get().wrapping_add(size));
     }
 
-    /// Shows a region in the next directory below `parent`, the kobject of this directory.
+    /// Shows a region in the next directory.
     ///
     /// Fails with `ENOMEM`. Then the directory is for the next region, or removed in the end.
-    pub(super) fn add_region(&self, parent: &Kobject, visit: &Visit<'_>) -> Result {
-        let mut guard = TriedRegionsLock::try_lock()?;
-        let region = self
-            .regions
-            .current(parent, &mut guard, |region| region.set(visit))?;
-
-        region.probes.fill(region.probes.kobject(), visit)?;
-        self.regions.advance(&mut guard)
+    pub(super) fn add_region(self: &Dir<Self>, held: &mut Held<'_>, visit: &Visit<'_>) -> Result {
+        self.regions.set_next(
+            self,
+            held,
+            |region| region.set(visit),
+            |region, held| region.probes.fill(held, visit),
+        )
     }
 }
 
@@ -82,27 +76,27 @@ impl TriedRegions {
 struct Region {
     /// The first address.
     #[attr(ro)]
-    start: usize,
+    start: Value<usize>,
 
     /// The address after the last one.
     #[attr(ro)]
-    end: usize,
+    end: Value<usize>,
 
     /// How often the region was accessed in an aggregation interval.
     #[attr(ro)]
-    nr_accesses: u32,
+    nr_accesses: Value<u32>,
 
     /// For how many aggregation intervals that did not change much.
     #[attr(ro)]
-    age: u32,
+    age: Value<u32>,
 
     /// How many bytes of the region passed the filters.
     #[attr(ro)]
-    sz_filter_passed: usize,
+    sz_filter_passed: Value<usize>,
 
     /// What the probes found.
     #[dir]
-    probes: Probes,
+    probes: Subdir<Probes>,
 }
 
 impl Region {
@@ -118,33 +112,23 @@ impl Region {
     }
 }
 
-tree_lock! {
-    /// Held to make the directories of probes, by who holds [`TriedRegionsLock`].
-    enum TriedProbesLock;
-}
-
 /// What the probes found in a region.
 #[sysfs_dir]
 struct Probes {
     /// One of the probes.
-    #[children(lock = TriedProbesLock)]
-    probes: [Probe],
+    #[children]
+    probes: Sequence<Probe>,
 }
 
 impl Probes {
-    /// Shows what the probes found in the directories below `parent`, the kobject of this
-    /// directory. As for regions, those that are there stay.
-    fn fill(&self, parent: &Kobject, visit: &Visit<'_>) -> Result {
-        let mut guard = TriedProbesLock::try_lock()?;
-
-        self.probes.begin(&mut guard);
+    /// Shows what the probes found. As for regions, the directories that are there stay.
+    fn fill(self: &Dir<Self>, held: &mut Held<'_>, visit: &Visit<'_>) -> Result {
+        self.probes.begin(held)?;
         for hits in visit.probe_hits() {
             self.probes
-                .current(parent, &mut guard, |probe| probe.hits.set(hits))?;
-            self.probes.advance(&mut guard)?;
+                .set_next(self, held, |probe| probe.hits.set(hits), |_, _| Ok(()))?;
         }
-        self.probes.end(&mut guard);
-        Ok(())
+        self.probes.end(held)
     }
 }
 
@@ -153,5 +137,5 @@ impl Probes {
 struct Probe {
     /// How many samples were positive in an aggregation interval.
     #[attr(ro)]
-    hits: u8,
+    hits: Value<u8>,
 }

@@ -9,7 +9,8 @@ use kernel::{
     },
     kobject::{
         sysfs_dir,
-        Keyword, //
+        Keyword,
+        Value, //
     },
 };
 
@@ -27,23 +28,23 @@ enum Metric {
 pub(super) struct Watermarks {
     /// What the watermarks are compared with.
     #[attr(rw, default = Metric::None)]
-    metric: Metric,
+    metric: Value<Metric>,
 
     /// How often that is done, in microseconds.
     #[attr(rw)]
-    interval_us: usize,
+    interval_us: Value<usize>,
 
     /// Above this the scheme becomes inactive.
     #[attr(rw)]
-    high: usize,
+    high: Value<usize>,
 
     /// Below this, but not below `low`, the scheme becomes active.
     #[attr(rw)]
-    mid: usize,
+    mid: Value<usize>,
 
     /// Below this the scheme becomes inactive.
     #[attr(rw)]
-    low: usize,
+    low: Value<usize>,
 }
 
 impl Watermarks {

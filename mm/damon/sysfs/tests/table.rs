@@ -8,9 +8,9 @@ use kernel::{
     fmt,
     kobject::{
         Directory,
-        Emitter,
         FileInfo,
         Info,
+        Output,
         Overrides, //
     },
     page::PAGE_SIZE,
@@ -197,15 +197,12 @@ impl Found {
             0o400 => "ro",
             _ => return Err(EINVAL),
         };
-        let emit = overrides
-            .iter()
-            .find(|(name, _)| *name == file.name)
-            .map(|(_, emit)| *emit)
-            .or(file.default);
-        let mut out = Emitter::new(&mut self.page);
+        let emit = overrides.iter().find(|(name, _)| *name == file.name);
+        let mut out = Output::new(&mut self.page);
 
-        if let Some(emit) = emit {
-            emit(&mut out)?;
+        match emit {
+            Some((_, emit)) => emit(&mut out)?,
+            None => file.show_default(&mut out)?,
         }
         let shown = core::str::from_utf8(out.as_bytes()).map_err(|_| EINVAL)?;
         let default = shown.strip_suffix('\n').unwrap_or("-");

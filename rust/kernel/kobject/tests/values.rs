@@ -7,8 +7,8 @@ use crate::{
     kobject::{
         parse,
         AttrValue,
-        Emitter,
-        Kind, //
+        Kind,
+        Output, //
     },
     page::PAGE_SIZE,
     prelude::*,
@@ -62,14 +62,14 @@ mod cases {
         ];
 
         for (input, expected) in cases {
-            assert_eq!(usize::parse(input.into()), expected);
+            assert_eq!(usize::parse(input), expected);
         }
         for (input, expected) in [
             (c"4294967295", Ok(u32::MAX)),
             (c"4294967296", Err(ERANGE)),
             (c"-1", Err(EINVAL)),
         ] {
-            assert_eq!(u32::parse(input.into()), expected);
+            assert_eq!(u32::parse(input), expected);
         }
         for (input, expected) in [
             (c"2147483647", Ok(i32::MAX)),
@@ -78,14 +78,14 @@ mod cases {
             (c"-2147483649", Err(ERANGE)),
             (c"-0x10", Ok(-16)),
         ] {
-            assert_eq!(i32::parse(input.into()), expected);
+            assert_eq!(i32::parse(input), expected);
         }
         for (input, expected) in [
             (c"0", Err(EINVAL)),
             (c"1", Ok(NonZeroUsize::MIN)),
             (above, Err(ERANGE)),
         ] {
-            assert_eq!(NonZeroUsize::parse(input.into()), expected);
+            assert_eq!(NonZeroUsize::parse(input), expected);
         }
     }
 
@@ -103,7 +103,7 @@ mod cases {
             (c"2", Err(EINVAL)),
             (c"", Err(EINVAL)),
         ] {
-            assert_eq!(bool::parse(input.into()), expected);
+            assert_eq!(bool::parse(input), expected);
         }
         for (input, expected) in [
             (c"red", Ok(Colour::Red)),
@@ -116,7 +116,7 @@ mod cases {
             (c"off_white", Err(EINVAL)),
             (c"", Err(EINVAL)),
         ] {
-            assert_eq!(Colour::parse(input.into()), expected);
+            assert_eq!(Colour::parse(input), expected);
         }
         assert_eq!(Colour::KIND, Kind::Keyword(&[c"red", c"off-white"]));
         for colour in [Colour::Red, Colour::OffWhite] {
@@ -130,16 +130,16 @@ mod cases {
             (c"\n", b""),
             (c"", b""),
         ] {
-            assert_eq!(parse::word(input.into()), word);
+            assert_eq!(parse::word(input), word);
         }
     }
 
     #[test]
     fn output_is_cut_off_at_the_end_of_the_page() -> Result {
         let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
-        let mut out = Emitter::new(&mut page);
+        let mut out = Output::new(&mut page);
 
-        for _ in 0..Emitter::CAPACITY - 1 {
+        for _ in 0..Output::CAPACITY - 1 {
             out.bytes(b"x");
         }
         write!(out, "{}", 12)?;

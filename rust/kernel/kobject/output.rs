@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The output of one read of a sysfs file.
+//! What one read shows of a sysfs file.
 
 use crate::page::PAGE_SIZE;
 use core::fmt;
 
 /// Collects what a file shows, in the page that sysfs gives for it.
 ///
-/// What does not fit in [`Emitter::CAPACITY`] bytes is cut off, as `sysfs_emit()` does.
+/// What does not fit in [`Output::CAPACITY`] bytes is cut off, as `sysfs_emit()` does.
 ///
 /// # Examples
 ///
 /// ```
 /// use core::fmt::Write;
-/// use kernel::kobject::Emitter;
+/// use kernel::kobject::Output;
 ///
 /// let mut page = KBox::new([0u8; kernel::page::PAGE_SIZE], GFP_KERNEL)?;
-/// let mut out = Emitter::new(&mut page);
+/// let mut out = Output::new(&mut page);
 /// writeln!(out, "{}", 42)?;
 /// out.bytes(b"tail\n");
 /// assert_eq!(out.as_bytes(), b"42\ntail\n");
 /// # Ok::<(), Error>(())
 /// ```
-pub struct Emitter<'a> {
+pub struct Output<'a> {
     page: &'a mut [u8; PAGE_SIZE],
     len: usize,
 }
 
-impl<'a> Emitter<'a> {
+impl<'a> Output<'a> {
     /// The number of bytes that a file can show: sysfs keeps the last one of the page.
     pub const CAPACITY: usize = PAGE_SIZE - 1;
 
@@ -54,7 +54,7 @@ impl<'a> Emitter<'a> {
     }
 }
 
-impl fmt::Write for Emitter<'_> {
+impl fmt::Write for Output<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         self.bytes(s.as_bytes());
         Ok(())

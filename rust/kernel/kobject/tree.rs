@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the directories of one tree share: a lock, and who owns the files.
+
+use crate::{
+    new_condvar,
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        CondVar,
+        Mutex,
+        MutexGuard, //
+    }, //
+};
+use core::{
+    cell::UnsafeCell,
+    ptr, //
+};
+
+/// The user and the group that the files of a tree belong to, as the initial user namespace has
+/// them. The default is root.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The number of the user.
+    pub uid: u32,
+    /// The number of the group.
+    pub gid: u32,
+}
+
+/// What the directories of one tree share.
+///
+/// The lock of a tree serialises what makes and removes directories in it: the file system lets
+/// nobody add below a directory that is being removed. Removing waits for the methods of files
+/// with the lock held, so that methods can only try for it, and fail with `EBUSY` otherwise.
+#[pin_data]
+pub struct Tree {
+    #[pin]
+    lock: Mutex<()>,
+    pub(super) owner: Owner,
+    /// Whether the code of the tree belongs to a module that can be unloaded.
+    in_module: bool,
+    /// How many directories were given up by their owners but not released yet; only counted for
+    /// modules.
+    #[pin]
+    given_up: Mutex<usize>,
+    #[pin]
+    released: CondVar,
+}
+
+impl Tree {
+    pub(super) fn new(owner: Owner, in_module: bool) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                lock <- new_mutex!((), "kobject::Tree::lock"),
+                owner,
+                in_module,
+                given_up <- new_mutex!(0, "kobject::Tree::given_up"),
+                released <- new_condvar!("kobject::Tree::released"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Takes the lock if nobody holds it, and fails with `EBUSY` otherwise. Never sleeps.
+    pub fn try_lock(&self) -> Result<TreeGuard<'_>> {
+        let guard = self.lock.try_lock().ok_or(EBUSY)?;
+
+        Ok(TreeGuard { tree: self, guard })
+    }
+
+    /// Waits for the lock. Not for methods of files, for which its holder may wait.
+    pub(super) fn lock(&self) -> TreeGuard<'_> {
+        TreeGuard {
+            tree: self,
+            guard: self.lock.lock(),
+        }
+    }
+
+    /// Notes that the release of a directory is to come.
+    pub(super) fn give_up(&self) {
+        if self.in_module {
+            let mut given_up = self.given_up.lock();
+
+            *given_up = given_up.saturating_add(1);
+        }
+    }
+
+    /// Notes that a directory that was given up has been released.
+    pub(super) fn note_release(&self) {
+        if self.in_module {
+            let mut given_up = self.given_up.lock();
+
+            *given_up = given_up.saturating_sub(1);
+            self.released.notify_all();
+        }
+    }
+
+    /// Waits until no code of a module is needed for what was given up.
+    pub(super) fn wait_for_releases(&self) {
+        let mut given_up = self.given_up.lock();
+
+        while *given_up > 0 {
+            self.released.wait(&mut given_up);
+        }
+    }
+}
+
+/// The lock of a tree, which is given back when this is dropped.
+#[must_use = "the lock is given back as soon as the guard is dropped"]
+pub struct TreeGuard<'a> {
+    tree: &'a Tree,
+    #[expect(dead_code)]
+    guard: MutexGuard<'a, ()>,
+}
+
+impl TreeGuard<'_> {
+    /// Returns the proof that the lock is held.
+    pub fn held(&mut self) -> Held<'_> {
+        // INVARIANT: The guard holds the lock, and is borrowed exclusively for as long.
+        Held { tree: self.tree }
+    }
+}
+
+/// Proves that the lock of a tree is held, also to other threads.
+///
+/// A shared borrow lets one look at the directories that there are, an exclusive one makes and
+/// removes some.
+///
+/// # Invariants
+///
+/// The lock of `tree` is held for `'a`, and there is no other `Held` of `tree` meanwhile.
+pub struct Held<'a> {
+    tree: &'a Tree,
+}
+
+impl Held<'_> {
+    /// Fails with `EINVAL` unless it is the lock of `tree` that is held.
+    pub(super) fn check(&self, tree: &Tree) -> Result {
+        if !ptr::eq(self.tree, tree) {
+            return Err(EINVAL);
+        }
+        Ok(())
+    }
+}
+
+/// Data that is reached with the lock of a tree held.
+///
+/// A shared borrow of [`Held`] gives shared access, an exclusive borrow gives exclusive access;
+/// the borrow lasts as long as the access. Both fail with `EINVAL` if it is the lock of another
+/// tree that is held.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::kobject::{
+///     sysfs_dir,
+///     Locked,
+///     Root, //
+/// };
+///
+/// #[sysfs_dir]
+/// struct Fruit {
+///     #[state(init = |setup| Locked::new(setup, 3))]
+///     apples: Locked<usize>,
+/// }
+///
+/// let fruit = Root::<Fruit>::new(())?;
+/// let mut guard = fruit.try_lock()?;
+/// *fruit.apples.get_mut(&mut guard.held())? += 1;
+/// assert_eq!(*fruit.apples.get(&guard.held())?, 4);
+///
+/// let other = Root::<Fruit>::new(())?;
+/// assert_eq!(other.apples.get(&guard.held()).err(), Some(EINVAL));
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Locked<T> {
+    tree: Arc<Tree>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: Sending a `Locked` sends its data; a `Tree` may be shared.
+unsafe impl<T: Send> Send for Locked<T> {}
+
+// SAFETY: The data of a shared `Locked` is reached only with the `Held` of its tree, of which there
+// is one. That is exclusive access by one thread after the other if it is borrowed exclusively, and
+// may be several threads at a time if it is borrowed by all of them.
+unsafe impl<T: Send + Sync> Sync for Locked<T> {}
+
+impl<T> Locked<T> {
+    /// Puts `data` under the lock of the tree that `setup` is for.
+    pub fn new<A>(setup: &Setup<'_, A>, data: T) -> Self {
+        Self {
+            tree: setup.tree.clone(),
+            data: UnsafeCell::new(data),
+        }
+    }
+
+    /// Returns the tree whose lock is needed.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Gives shared access to the holder of the lock.
+    pub fn get<'a>(&'a self, held: &'a Held<'_>) -> Result<&'a T> {
+        held.check(&self.tree)?;
+        // SAFETY: By its invariant, `held` is the only `Held` of our tree. It is borrowed for
+        // `'a`, so that no `get_mut()` can run meanwhile.
+        Ok(unsafe { &*self.data.get() })
+    }
+
+    /// Gives exclusive access to the holder of the lock.
+    pub fn get_mut<'a>(&'a self, held: &'a mut Held<'_>) -> Result<&'a mut T> {
+        held.check(&self.tree)?;
+        // SAFETY: By its invariant, `held` is the only `Held` of our tree. It is exclusively
+        // borrowed for `'a`, so that neither a `get()` nor another `get_mut()` can run meanwhile.
+        Ok(unsafe { &mut *self.data.get() })
+    }
+}
+
+/// What the data of a new directory is made from: its tree, and the arguments for it.
+pub struct Setup<'a, A = ()> {
+    tree: &'a Arc<Tree>,
+    args: A,
+}
+
+impl<'a, A> Setup<'a, A> {
+    pub(super) fn new(tree: &'a Arc<Tree>, args: A) -> Self {
+        Self { tree, args }
+    }
+
+    /// Returns the arguments.
+    pub fn args(&self) -> &A {
+        &self.args
+    }
+
+    pub(super) fn tree(&self) -> &'a Arc<Tree> {
+        self.tree
+    }
+}
