@@ -298,11 +298,11 @@ def show(checkout, name, names):
             series = patch.series
             print(f"{series}:")
         print(f"{patch.number}. {patch.subject}")
-        for name in names:
-            parts = any(p[0] == patch.number for p in rules[name].patterns)
-            parts = parts or patch.number in rules[name].labels.values()
-            if parts or rules[name].whole == patch.number:
-                print(f"    {name}{' (lines of it)' if parts else ''}")
+        for file in names:
+            parts = any(p[0] == patch.number for p in rules[file].patterns)
+            parts = parts or patch.number in rules[file].labels.values()
+            if parts or rules[file].whole == patch.number:
+                print(f"    {file}{' (lines of it)' if parts else ''}")
 
 
 def main():

@@ -37,6 +37,7 @@ uml_user_make() {
 	kmake "$1" ARCH=um KCONFIG_ALLCONFIG="$1/fragment.config" allnoconfig
 	config_check "$1/fragment.config" "$1/.config"
 	kmake "$1" ARCH=um linux
+	! grep -qx CONFIG_MODULES=y "$1/.config" || kmake "$1" ARCH=um modules
 }
 
 # run_dir_uml: puts the user mode kernel that was just built into the run's directory.
