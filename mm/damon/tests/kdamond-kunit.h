@@ -38,18 +38,21 @@ static unsigned int kdamond_test_check(struct damon_ctx *ctx)
 }
 
 static unsigned long kdamond_test_apply_scheme(struct damon_ctx *ctx,
-		struct damon_target *t, struct damon_region *r,
-		struct damos *s, unsigned long *sz_filter_passed)
+					       struct damon_target *t,
+					       struct damon_region *r,
+					       struct damos *s,
+					       unsigned long *sz_filter_passed)
 {
 	bool first = t == list_first_entry(&ctx->adaptive_targets,
-			struct damon_target, list);
+					   struct damon_target, list);
 
 	atomic_inc(&kdamond_test_seen.nr_applied[first ? 0 : 1]);
 	return 0;
 }
 
 static struct damon_target *kdamond_test_add_target(struct kunit *test,
-		struct damon_ctx *ctx, bool with_regions)
+						    struct damon_ctx *ctx,
+						    bool with_regions)
 {
 	struct damon_addr_range range = {
 		.start = 0,
@@ -61,7 +64,7 @@ static struct damon_target *kdamond_test_add_target(struct kunit *test,
 	damon_add_target(ctx, t);
 	if (with_regions)
 		KUNIT_ASSERT_EQ(test, damon_set_regions(t, &range, 1,
-					DAMON_MIN_REGION_SZ), 0);
+							DAMON_MIN_REGION_SZ), 0);
 	return t;
 }
 
@@ -93,7 +96,7 @@ static struct damon_ctx *kdamond_test_new_ctx(struct kunit *test)
 }
 
 static struct damos *kdamond_test_add_scheme(struct kunit *test,
-		struct damon_ctx *ctx)
+					     struct damon_ctx *ctx)
 {
 	struct damos_access_pattern pattern = {
 		.max_sz_region = ULONG_MAX,
@@ -103,7 +106,7 @@ static struct damos *kdamond_test_add_scheme(struct kunit *test,
 	struct damos_quota quota = {};
 	struct damos_watermarks wmarks = {};
 	struct damos *s = damon_new_scheme(&pattern, DAMOS_STAT, 0, &quota,
-			&wmarks, NUMA_NO_NODE);
+					   &wmarks, NUMA_NO_NODE);
 
 	KUNIT_ASSERT_NOT_NULL(test, s);
 	damon_add_scheme(ctx, s);
@@ -124,9 +127,9 @@ static void kdamond_test_new_objects(struct kunit *test)
 		goal = damos_new_quota_goal(DAMOS_QUOTA_NODE_MEMCG_USED_BP, 1);
 		filter = damos_new_filter(DAMOS_FILTER_TYPE_ADDR, true, true);
 		probe_filter = damon_new_filter(DAMON_FILTER_TYPE_MEMCG, true,
-				true);
+						true);
 		r = damon_new_region(DAMON_MIN_REGION_SZ,
-				2 * DAMON_MIN_REGION_SZ);
+				     2 * DAMON_MIN_REGION_SZ);
 		KUNIT_ASSERT_NOT_NULL(test, goal);
 		KUNIT_ASSERT_NOT_NULL(test, filter);
 		KUNIT_ASSERT_NOT_NULL(test, probe_filter);
@@ -212,7 +215,7 @@ static void kdamond_test_own_rotation(struct kunit *test)
 		ctxs[i] = kdamond_test_new_ctx(test);
 		prandom_seed_state(&ctxs[i]->rnd_state, 42);
 		targets[i] = list_first_entry(&ctxs[i]->adaptive_targets,
-				struct damon_target, list);
+					      struct damon_target, list);
 	}
 	for (round = 0; round < 12; round++) {
 		for (i = 0; i < 2; i++)
@@ -235,8 +238,9 @@ static void kdamond_test_own_rotation(struct kunit *test)
 
 /* For walks of regions: count the regions. */
 static void kdamond_test_walk_fn(void *data, struct damon_ctx *ctx,
-		struct damon_target *t, struct damon_region *r,
-		struct damos *s, unsigned long sz_filter_passed)
+				 struct damon_target *t, struct damon_region *r,
+				 struct damos *s,
+				 unsigned long sz_filter_passed)
 {
 	unsigned int *nr_visits = data;
 
@@ -483,7 +487,8 @@ static void kdamond_test_probe_ops(struct kunit *test)
 
 /* All regions are hit in each sample that is probed. */
 static unsigned int kdamond_test_apply_probes(struct damon_ctx *ctx,
-		bool set_samples, bool return_max_wsum)
+					      bool set_samples,
+					      bool return_max_wsum)
 {
 	struct damon_target *t;
 	struct damon_region *r;
@@ -492,7 +497,7 @@ static unsigned int kdamond_test_apply_probes(struct damon_ctx *ctx,
 		damon_for_each_region(r, t) {
 			r->probe_hits[0]++;
 			kdamond_test_seen.hits = max(kdamond_test_seen.hits,
-					r->probe_hits[0]);
+						     r->probe_hits[0]);
 			kdamond_test_seen.last_hits = r->last_probe_hits[0];
 		}
 	}
@@ -526,7 +531,7 @@ static void kdamond_test_many_hits(struct kunit *test)
 	damon_destroy_ctx(ctx);
 }
 
-/* When nearly all samples that are probed were taken, an interval begins anew. */
+/* When nearly all probed samples were taken, an interval begins anew. */
 static int kdamond_test_shorter_fn(void *data)
 {
 	struct damon_ctx *ctx = data;
@@ -580,7 +585,7 @@ static void kdamond_test_many_hits_converted(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, probe);
 	damon_add_probe(ctx, probe);
 	r = damon_first_region(list_first_entry(&ctx->adaptive_targets,
-				struct damon_target, list));
+						struct damon_target, list));
 	r->probe_hits[0] = 200;
 	r->last_probe_hits[0] = 200;
 	/* the middle of an aggregation interval of ten samples */
@@ -619,19 +624,20 @@ static int kdamond_test_call_fn(void *data)
 }
 
 static bool kdamond_test_kill(struct kunit *test, struct damon_ctx *ctx,
-		struct kdamond_test_request *request)
+			      struct kdamond_test_request *request)
 {
 	struct task_struct *thread;
 	unsigned long left;
 
 	request->ctx = ctx;
 	init_completion(&request->done);
-	thread = kthread_create(kdamond_test_request_killable, request, "killed");
+	thread = kthread_create(kdamond_test_request_killable, request,
+				"killed");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
 	get_task_struct(thread);
 	wake_up_process(thread);
 	while (list_empty_careful(&ctx->call_controls) &&
-			!READ_ONCE(ctx->walk_control))
+	       !READ_ONCE(ctx->walk_control))
 		cond_resched();
 	send_sig(SIGKILL, thread, 1);
 	left = wait_for_completion_timeout(&request->done, 10 * HZ);
