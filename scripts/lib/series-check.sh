@@ -78,10 +78,10 @@ series_count() {
 SERIES_LINES=500
 
 series_length() {
-	local lines reason
+	local lines reason number=${SERIES_PATCH##*/}
 	lines=$(git -C "$TREE" diff --numstat HEAD~ HEAD | awk '{ lines += $1 + $2 } END { print lines }')
 	reason=$("$CHECKOUT/scripts/lib/series.py" large "$CHECKOUT" |
-		sed -n "s|^${SERIES_PATCH%%-[!0-9]*}\t||p")
+		sed -n "s|^${SERIES_PATCH%%/*}/${number%%-*}\t||p")
 	echo "$lines lines${reason:+: $reason}"
 	((lines <= SERIES_LINES)) || [[ -n $reason ]]
 }
