@@ -1,30 +1,82 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-#: combos       all combinations of our symbols compile; with none, the objects of the fixes
+#: combos       our symbols compile, each two of them on and off; with none, the objects of the fixes
+#: combos-all   all combinations of our symbols compile (only by name)
 
-suite_combos() {
-	local symbols count number name flips content
+suite_combos() { combos_run combos combos_pairs; }
+
+suite_combos_all() { combos_run combos-all combos_all; }
+
+# combos_run NAME CHOICE: compiles what the function CHOICE chooses, and compares objects.
+combos_run() {
+	local symbols possible=() number name flips content
 	tree_open
-	if unchanged combos; then
+	if unchanged "$1"; then
 		say "    passed before with the same content"
-		pass "all combinations"
+		pass "combinations"
 		pass "objects of the kernel with the fixes alone"
 		return
 	fi
 	mapfile -t symbols < <(grep -o '^CONFIG_[A-Z_]*' "$CHECKOUT/scripts/config/damon-rust.config" |
 		while read -r name; do ! config_defined "$name" || echo "$name"; done)
-	count=$((1 << ${#symbols[@]}))
+	for ((number = 0; number < 1 << ${#symbols[@]}; number++)); do
+		combo_flips "$number" "${symbols[@]}"
+		! combo_possible || possible+=("$number")
+	done
 	content=$(overlay_content)
 	printf '%9s %7s %7s  %s\n' text data bss 'mm/damon/ with' >"$TEST_DIR/sizes"
-	for ((number = 0; number < count; number++)); do
+	for number in $("$2" "${#symbols[@]}" "${possible[@]}"); do
 		combo_flips "$number" "${symbols[@]}"
-		combo_possible || continue
 		check "${flips[*]:-nothing to combine}" combo_compile
 	done
 	objects_compare
 	grep -q '^fail' "$RESULTS" && return
-	remember combos
+	remember "$1"
 	record sizes "$content" <"$TEST_DIR/sizes"
+}
+
+# combos_all BITS NUMBER...: all of them.
+combos_all() { printf '%s\n' "${@:2}"; }
+
+# combos_pairs BITS NUMBER...: none, all, and as many more as it takes to have each two
+# symbols in each of the ways that there are of their being on and off. Each time takes
+# the number that adds most.
+combos_pairs() {
+	local bits=$1 best chosen number pair new most
+	local -A seen=()
+	shift
+	chosen=("$1" "${!#}")
+	for number in "${chosen[@]}"; do
+		for pair in $(combo_pairs "$bits" "$number"); do
+			seen[$pair]=y
+		done
+	done
+	while :; do
+		most=0
+		for number; do
+			new=0
+			for pair in $(combo_pairs "$bits" "$number"); do
+				[[ ${seen[$pair]-} ]] || ((++new))
+			done
+			((new <= most)) || most=$new best=$number
+		done
+		((most > 0)) || break
+		chosen+=("$best")
+		for pair in $(combo_pairs "$bits" "$best"); do
+			seen[$pair]=y
+		done
+	done
+	printf '%s\n' "${chosen[@]}" | sort -nu
+}
+
+# combo_pairs BITS NUMBER: which two bits have which values in it.
+combo_pairs() {
+	local i j
+	for ((i = 0; i < $1; i++)); do
+		for ((j = i + 1; j < $1; j++)); do
+			echo "$i:$(($2 >> i & 1)),$j:$(($2 >> j & 1))"
+		done
+	done
 }
 
 # combo_flips NUMBER SYMBOL...: sets flips to the combination of that number.
