@@ -34,7 +34,8 @@ use crate::{
     trace,
     walk::{
         damos_walk_cancel_inactive,
-        damos_walk_complete, //
+        damos_walk_complete,
+        damos_walk_lock, //
     },
 };
 use core::borrow::Borrow;
@@ -298,7 +299,7 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
         return;
     }
 
-    let walk = ctx.shared().walk().lock();
+    let walk = damos_walk_lock(ctx);
     apply_to_targets(ctx, &pass, &walk);
     for (scheme_idx, scheme) in (0..).zip(ctx.schemes().iter()) {
         if pass.is_due(scheme) {

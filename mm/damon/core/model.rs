@@ -131,12 +131,11 @@ pub(crate) use self::{
     },
     request::{
         init_walk,
-        wait_for_call,
-        wait_for_walk,
         Call,
         CallQueue,
         Handled,
         LockedWalk,
+        Waited,
         WalkSlot, //
     },
     running_lock::{

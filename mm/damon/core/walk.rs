@@ -9,6 +9,17 @@ use crate::model::{
     Scheme, //
 };
 
+/// Takes the lock of the current walk, to go on with it.
+///
+/// One that follows a walk that was withdrawn half way begins with all schemes.
+pub(crate) fn damos_walk_lock<'a>(ctx: &Context<'a>) -> LockedWalk<'a> {
+    let walk = ctx.shared().walk().lock();
+    if walk.take_withdrawn() {
+        reset_walk_completed(ctx.schemes());
+    }
+    walk
+}
+
 /// Notes that the current walk is through with a scheme, and completes it if it was the last one.
 ///
 /// Corresponds to `damos_walk_complete()`.

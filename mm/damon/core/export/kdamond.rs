@@ -13,12 +13,11 @@ use crate::{
     kdamond,
     model::{
         init_walk,
-        wait_for_call,
-        wait_for_walk,
         Call,
         CurrentKdamond,
         Shared,
-        Startable, //
+        Startable,
+        Waited, //
     },
     running, //
 };
@@ -143,6 +142,10 @@ pub(crate) unsafe extern "C" fn damon_nr_running_ctxs() -> i32 {
 
 /// Calls a function on the kdamond of a context.
 ///
+/// If the current thread is killed while it waits, the call is withdrawn, and this returns
+/// `-EINTR`. When this returns, the kdamond does not use a control that is not repeated, and
+/// never will.
+///
 /// # Safety
 ///
 /// `ctx` must be valid and have been started. `control` must be valid, and be in use for no other
@@ -152,8 +155,13 @@ pub(crate) unsafe extern "C" fn damon_call(
     ctx: *mut bindings::damon_ctx,
     control: *mut bindings::damon_call_control,
 ) -> i32 {
-    // SAFETY: By the function's contract.
-    let (ctx, call) = unsafe { (shared(ctx), Call::from_raw(NonNull::new_unchecked(control))) };
+    // SAFETY: A caller passes a pointer to a control that is valid, hence not null.
+    let control = unsafe { NonNull::new_unchecked(control) };
+    // SAFETY: The context is valid until this returns: who may free it is who calls this.
+    let ctx = unsafe { shared(ctx) };
+    // SAFETY: A repeated control stays valid until it is canceled. Of others, only this function
+    // lets the caller go on, when the kdamond is through with it.
+    let call = unsafe { Call::from_raw(control) };
     call.init();
     // Once it is added, a repeated call belongs to the kdamond.
     let repeated = call.is_repeated();
@@ -161,9 +169,11 @@ pub(crate) unsafe extern "C" fn damon_call(
         if repeated {
             return 0;
         }
-        // SAFETY: By the function's contract, and it is not repeated.
-        if !unsafe { wait_for_call(control) } {
-            return 0;
+        // SAFETY: It was added just now, is not repeated, and only this waits for it.
+        match unsafe { ctx.calls().wait(control) } {
+            Waited::Handled => return 0,
+            Waited::Withdrawn => return EINTR.to_errno(),
+            Waited::Canceled => {}
         }
     }
     // The caller may free the context when this fails.
@@ -173,6 +183,9 @@ pub(crate) unsafe extern "C" fn damon_call(
 
 /// Calls functions for each region that the schemes of a context are applied to.
 ///
+/// If the current thread is killed while it waits, the walk is withdrawn, and this returns
+/// `-EINTR`. When this returns, the kdamond does not use the control, and never will.
+///
 /// # Safety
 ///
 /// `ctx` must be valid and have been started. `control` must be valid.
@@ -181,19 +194,19 @@ pub(crate) unsafe extern "C" fn damos_walk(
     ctx: *mut bindings::damon_ctx,
     control: *mut bindings::damos_walk_control,
 ) -> i32 {
-    // SAFETY: By the function's contract.
-    let walk = unsafe {
-        init_walk(control);
-        shared(ctx).walk()
-    };
-    // SAFETY: By the function's contract; this waits for it below.
+    // SAFETY: A caller passes a control that is valid.
+    unsafe { init_walk(control) };
+    // SAFETY: The context is valid until this returns: who may free it is who calls this.
+    let walk = unsafe { shared(ctx) }.walk();
+    // SAFETY: The control stays valid until this returns, which is after the kdamond is through
+    // with it.
     if let Err(err) = unsafe { walk.lock().request(control) } {
         return err.to_errno();
     }
-    // SAFETY: It was requested just now.
-    if unsafe { wait_for_walk(control) } {
-        ECANCELED.to_errno()
-    } else {
-        0
+    // SAFETY: It was requested just now, and only this waits for it.
+    match unsafe { walk.wait(control) } {
+        Waited::Handled => 0,
+        Waited::Canceled => ECANCELED.to_errno(),
+        Waited::Withdrawn => EINTR.to_errno(),
     }
 }

@@ -18,7 +18,10 @@ use super::{
     RUNNING, //
 };
 use core::{
-    cell::Cell,
+    cell::{
+        Cell,
+        UnsafeCell, //
+    },
     marker::PhantomData,
     mem::offset_of,
     ptr::NonNull, //
@@ -62,6 +65,7 @@ struct ContextBox {
     private: Private,
     left_window: Cell<LeftWindow>,
     stop: GlobalLockedBy<StopState, RUNNING>,
+    walk_withdrawn: UnsafeCell<bool>,
 }
 
 /// Returns what is known about the end of the kdamond of a context.
@@ -77,6 +81,17 @@ pub(super) unsafe fn stop_state_of<'a>(
     // SAFETY: A context is the first field of a `ContextBox`. Nothing ever borrows the field
     // mutably, and the lock is what its value is used under.
     unsafe { &(*context_box).stop }
+}
+
+/// Returns where the context notes that a request to walk was withdrawn.
+///
+/// # Safety
+///
+/// `ctx` must have been made by [`OwnedContext::new()`], and not be freed.
+pub(super) unsafe fn walk_withdrawn_of(ctx: NonNull<bindings::damon_ctx>) -> *mut bool {
+    let context_box = ctx.as_ptr().cast::<ContextBox>();
+    // SAFETY: A context is the first field of a `ContextBox`, which is valid as long as it is.
+    unsafe { (*context_box).walk_withdrawn.get() }
 }
 
 /// Exclusive access to a context, `struct damon_ctx`.
@@ -112,6 +127,7 @@ impl OwnedContext {
                 },
                 left_window: Cell::default(),
                 stop: GlobalLockedBy::new(StopState::default()),
+                walk_withdrawn: UnsafeCell::new(false),
             },
             GFP_KERNEL,
         )?;

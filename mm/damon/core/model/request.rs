@@ -4,8 +4,13 @@
 //!
 //! A request belongs to the thread that makes it, which waits for its completion. Hence the last
 //! access to a request that is not repeated is to complete it.
+//!
+//! A thread that is killed does not wait for the kdamond, which may sleep for an hour. It withdraws
+//! its request, under the lock that the kdamond takes it with. If the kdamond has it already, it
+//! is being handled, which does not take long: then the thread waits for that.
 
 use super::{
+    context::walk_withdrawn_of,
     list,
     Region,
     Scheme,
@@ -120,18 +125,24 @@ impl Call {
     }
 }
 
-/// Waits until a request is completed.
-///
-/// Returns whether it was canceled.
-///
-/// # Safety
-///
-/// `control` must be a valid request that is not repeated.
-pub(crate) unsafe fn wait_for_call(control: *mut bindings::damon_call_control) -> bool {
-    // SAFETY: By the function's contract.
-    unsafe {
-        bindings::wait_for_completion(&raw mut (*control).completion);
-        (*control).canceled
+/// How the wait for a request has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// The kdamond has handled it.
+    Handled,
+    /// The kdamond has given it back without handling it.
+    Canceled,
+    /// The waiting thread was killed, and has withdrawn it.
+    Withdrawn,
+}
+
+impl Waited {
+    fn completed(canceled: bool) -> Self {
+        if canceled {
+            Self::Canceled
+        } else {
+            Self::Handled
+        }
     }
 }
 
@@ -187,6 +198,56 @@ impl<'a> CallQueue<'a> {
         // SAFETY: The lock protects the list, and a request that is made is in no list.
         unsafe { list::add_between(call.link(), (*head).prev, head) };
         true
+    }
+
+    /// Waits until a request is completed, or until the current thread is killed. When this returns
+    /// the kdamond does not use the request any more, and never will.
+    ///
+    /// # Safety
+    ///
+    /// `control` must be a request that is not repeated, that was [added](Self::push) to this
+    /// queue, and that nobody else waits for.
+    pub(crate) unsafe fn wait(&self, control: NonNull<bindings::damon_call_control>) -> Waited {
+        let raw = control.as_ptr();
+        // SAFETY: The control is valid until its owner, who waits here, returns; `push()` was
+        // given one that `Call::init()` has initialized the completion of.
+        let completion = unsafe { &raw mut (*raw).completion };
+        // SAFETY: The completion is initialized and valid.
+        if unsafe { bindings::wait_for_completion_killable(completion) } != 0 {
+            if self.withdraw(control) {
+                return Waited::Withdrawn;
+            }
+            // SAFETY: The completion is initialized and valid. The kdamond took the request off
+            // the queue, and completes each one that it takes.
+            unsafe { bindings::wait_for_completion(completion) };
+        }
+        // SAFETY: The request is completed, which was the last access of the kdamond to it.
+        Waited::completed(unsafe { (*raw).canceled })
+    }
+
+    /// Removes a request, unless it is not in the queue.
+    ///
+    /// Returns whether it was removed.
+    fn withdraw(&self, control: NonNull<bindings::damon_call_control>) -> bool {
+        let _guard = self.lock();
+        let head = self.head();
+        let link = control
+            .as_ptr()
+            .wrapping_byte_add(offset_of!(bindings::damon_call_control, list))
+            .cast();
+        // SAFETY: The head is a place within a valid context, and the lock is held that protects
+        // the list.
+        let mut next = unsafe { (*head).next };
+        while next != head {
+            if next == link {
+                // SAFETY: The link is in the list, which the lock protects.
+                unsafe { list::del(link) };
+                return true;
+            }
+            // SAFETY: What is in the list is valid, and the lock protects it.
+            next = unsafe { (*next).next };
+        }
+        false
     }
 
     /// Returns how many requests are waiting.
@@ -268,6 +329,27 @@ impl<'a> WalkSlot<'a> {
         }
     }
 
+    /// Waits until a request is completed, or until the current thread is killed. When this returns
+    /// the kdamond does not use the request any more, and never will.
+    ///
+    /// # Safety
+    ///
+    /// `control` must have been [requested](LockedWalk::request) here, successfully, and nobody
+    /// else may wait for it.
+    pub(crate) unsafe fn wait(&self, control: *mut bindings::damos_walk_control) -> Waited {
+        // SAFETY: The control is valid until its owner, who waits here, returns.
+        let completion = unsafe { &raw mut (*control).completion };
+        // SAFETY: The completion is valid, and initialized, since only that is requested.
+        if unsafe { bindings::wait_for_completion_killable(completion) } != 0 {
+            if self.lock().withdraw(control) {
+                return Waited::Withdrawn;
+            }
+            // The kdamond has completed it meanwhile: it lets the lock go only after that.
+        }
+        // SAFETY: The request is completed, which was the last access of the kdamond to it.
+        Waited::completed(unsafe { (*control).canceled })
+    }
+
     /// Opens or closes the slot. A closed one takes no request.
     pub(crate) fn set_obsolete(&self, obsolete: bool) {
         let _walk = self.lock();
@@ -277,6 +359,15 @@ impl<'a> WalkSlot<'a> {
 }
 
 impl LockedWalk<'_> {
+    /// Takes note of whether a request was withdrawn since this was called last.
+    ///
+    /// If so, schemes may still be marked as ones that the walk of it was through with.
+    pub(crate) fn take_withdrawn(&self) -> bool {
+        // SAFETY: The context is valid, so is the place beside it, and the lock of the request is
+        // held, which protects it.
+        unsafe { walk_withdrawn_of(self.ctx).replace(false) }
+    }
+
     fn control(&self) -> *mut bindings::damos_walk_control {
         // SAFETY: By the type invariant; the lock protects the field.
         unsafe { (*self.ctx.as_ptr()).walk_control }
@@ -311,6 +402,21 @@ impl LockedWalk<'_> {
             (*ctx).walk_control = control;
         }
         Ok(())
+    }
+
+    /// Takes a request back, unless it is completed.
+    ///
+    /// Returns whether it was taken back.
+    fn withdraw(&self, control: *mut bindings::damos_walk_control) -> bool {
+        if self.control() != control {
+            return false;
+        }
+        // SAFETY: The context is valid, and the lock of the request is held, which protects the
+        // field.
+        unsafe { (*self.ctx.as_ptr()).walk_control = ptr::null_mut() };
+        // SAFETY: The place beside the context is valid as it is, and the lock protects it.
+        unsafe { walk_withdrawn_of(self.ctx).write(true) };
+        true
     }
 
     /// Calls the function of the request, if there is one, for a region.
@@ -369,20 +475,5 @@ pub(crate) unsafe fn init_walk(control: *mut bindings::damos_walk_control) {
     unsafe {
         bindings::init_completion(&raw mut (*control).completion);
         (*control).canceled = false;
-    }
-}
-
-/// Waits until a request to walk is completed.
-///
-/// Returns whether it was canceled.
-///
-/// # Safety
-///
-/// `control` must have been requested successfully.
-pub(crate) unsafe fn wait_for_walk(control: *mut bindings::damos_walk_control) -> bool {
-    // SAFETY: By the function's contract.
-    unsafe {
-        bindings::wait_for_completion(&raw mut (*control).completion);
-        (*control).canceled
     }
 }
