@@ -14,8 +14,8 @@
 //! ```text
 //! export       the functions of damon.h: raw pointers in, typed references on
 //! model        the structures of damon.h as types that safe code can use
-//! environment  time, sleep and memory; with environment.c
-//! trace        tracepoints; with companion.c
+//! environment  time, sleep and memory; with helpers.c
+//! trace        tracepoints; with helpers.c
 //!
 //! kdamond      the thread that monitors, what it does when
 //! running      which contexts are running: groups, exclusive or not

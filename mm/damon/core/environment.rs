@@ -2,7 +2,7 @@
 
 //! What the core knows about the world: time, sleep and memory.
 //!
-//! The questions and waits themselves are in `environment.c`. None of them may be used in atomic
+//! The questions and waits themselves are in `helpers.c`. None of them may be used in atomic
 //! context.
 
 use crate::{

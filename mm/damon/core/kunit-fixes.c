@@ -11,7 +11,7 @@
 #include <linux/damon.h>
 #include <linux/kthread.h>
 
-#include "companion.h"
+#include "helpers.h"
 #include "kunit.h"
 
 /* A context with a target, and with operations that do nothing. */

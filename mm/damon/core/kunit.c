@@ -7,7 +7,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "companion.h"
+#include "helpers.h"
 #include "kunit.h"
 
 #include "../tests/core-kunit.h"

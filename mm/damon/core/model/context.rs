@@ -3,7 +3,6 @@
 //! Monitoring contexts.
 
 use super::{
-    list::init,
     List,
     ListMut,
     Operations,
@@ -136,10 +135,6 @@ impl OwnedContext {
         // SAFETY: The context was allocated just now, and everything is a place within it.
         unsafe {
             bindings::damon_core_init_ctx(raw);
-            init(&raw mut (*raw).call_controls);
-            init(&raw mut (*raw).adaptive_targets);
-            init(&raw mut (*raw).probes);
-            init(&raw mut (*raw).schemes);
             (*raw).attrs.sample_interval = 5_000;
             (*raw).attrs.aggr_interval = 100_000;
             (*raw).attrs.ops_update_interval = 60_000_000;
@@ -147,7 +142,6 @@ impl OwnedContext {
             (*raw).attrs.max_nr_regions = 1_000;
             (*raw).addr_unit = 1;
             (*raw).min_region_sz = PAGE_SIZE;
-            bindings::damon_core_seed(&raw mut (*raw).rnd_state);
         }
         Ok(Self(ctx))
     }

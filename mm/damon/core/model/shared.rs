@@ -197,8 +197,6 @@ impl<'a> Startable<'a> {
         }
         let ended = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
         let ctx = self.0.ctx.as_ptr();
-        // SAFETY: The context is valid, and has no kdamond that could complete it now.
-        unsafe { bindings::damon_core_reinit_started(ctx) };
         // SAFETY: The context stays valid until the kdamond has ended, and the kdamond is the only
         // one to use it exclusively.
         let task = from_err_ptr(unsafe { bindings::damon_core_run_kdamond(ctx, nr) })?;

@@ -16,7 +16,6 @@
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 
-#include "../../core/companion.h"
 #include "drive.h"
 #include "shrink.h"
 
@@ -42,17 +41,6 @@ struct oracle {
 	struct oracle_record *records[2];
 	struct oracle_scenario *scenario;
 	struct oracle_scenario *scratch;
-};
-
-static int rust_run_kdamond(struct damon_ctx *ctx)
-{
-	return damon_core_kdamond_fn(ctx);
-}
-
-static const struct damon_core_functions rust_core_functions = {
-	.name = "Rust",
-#include "ref-table.h"
-	.run_kdamond = rust_run_kdamond,
 };
 
 /* Put both through a scenario, and say which step differs, or -1. */

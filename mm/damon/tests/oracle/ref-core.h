@@ -53,5 +53,7 @@ struct damon_core_functions {
 
 /* core.c under other names */
 extern const struct damon_core_functions ref_core_functions;
+/* The core in Rust under other names, for the oracle */
+extern const struct damon_core_functions rust_core_functions;
 
 #endif /* _DAMON_REF_CORE_H */

@@ -1,28 +1,97 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the DAMON core in Rust knows about the world: time, sleep and memory
+ * What the DAMON core in Rust needs in C
  *
- * Everything here is a plain question or a plain wait.  What follows from the
- * answers is decided in Rust.
+ * There is what can only be written in C: tracepoints, static locks, the initcall,
+ * macros that hide allocation and thread creation.  And there is all that the core
+ * learns from the world outside of DAMON: plain questions and plain waits.  What
+ * follows from the answers is decided in Rust.
  */
 
+#define pr_fmt(fmt) "damon: " fmt
+
+#include <linux/completion.h>
 #include <linux/damon.h>
 #include <linux/delay.h>
+#include <linux/init.h>
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/math64.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/prandom.h>
+#include <linux/printk.h>
 #include <linux/psi.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string_choices.h>
 #include <linux/timekeeping.h>
 #include <linux/vmstat.h>
 
 #include "../ops-common.h"
-#include "companion.h"
+#include "helpers.h"
+
+#define CREATE_TRACE_POINTS
+#define CREATE_RUST_TRACE_POINTS
+#include <trace/events/damon.h>
+
+/* Protects damon_registered_ops. */
+DEFINE_MUTEX(damon_ops_lock);
+struct damon_operations damon_registered_ops[NR_DAMON_OPS];
+
+struct kmem_cache *damon_region_cache __ro_after_init;
+
+/* kmem_cache_alloc() is a macro. */
+struct damon_region *damon_core_alloc_region(void)
+{
+	return kmem_cache_alloc(damon_region_cache, GFP_KERNEL);
+}
+
+/*
+ * Initializes what is not plain values.  Each use of mutex_init() defines a lock
+ * class of its own.
+ */
+void damon_core_init_ctx(struct damon_ctx *ctx)
+{
+	init_completion(&ctx->kdamond_started);
+	mutex_init(&ctx->kdamond_lock);
+	mutex_init(&ctx->call_controls_lock);
+	mutex_init(&ctx->walk_control_lock);
+	INIT_LIST_HEAD(&ctx->call_controls);
+	INIT_LIST_HEAD(&ctx->adaptive_targets);
+	INIT_LIST_HEAD(&ctx->probes);
+	INIT_LIST_HEAD(&ctx->schemes);
+	prandom_seed_state(&ctx->rnd_state, get_random_u64());
+}
+
+/*
+ * The thread's data is the context itself: debuggers find the context of a
+ * kdamond there.
+ */
+struct task_struct *damon_core_run_kdamond(struct damon_ctx *ctx, int nr)
+{
+	reinit_completion(&ctx->kdamond_started);
+	return kthread_run(damon_core_kdamond_fn, ctx, "kdamond.%d", nr);
+}
+
+/* These two are functions for the sake of dynamic debug. */
+void damon_core_debug_kdamond(bool starts)
+{
+	pr_debug("kdamond (%d) %s\n", current->pid,
+		 starts ? "starts" : "finishes");
+}
+
+void damon_core_debug_wmark(struct damos *scheme, bool activate, bool high)
+{
+	if (activate)
+		pr_debug("activate a scheme (%d)\n", scheme->action);
+	else
+		pr_debug("deactivate a scheme (%d) for %s wmark\n",
+			 scheme->action, str_high_low(high));
+}
 
 /*
  * Returns whether kthread_stop() was called on this kdamond.  Only kernel
@@ -78,11 +147,6 @@ u64 damon_core_coarse_ns(void)
 
 	ktime_get_coarse_ts64(&now);
 	return timespec64_to_ns(&now);
-}
-
-void damon_core_seed(struct rnd_state *state)
-{
-	prandom_seed_state(state, get_random_u64());
 }
 
 /* Returns for how many microseconds some task has waited for memory so far. */
@@ -258,3 +322,16 @@ bool damon_core_system_ram(unsigned long addr_unit, unsigned long *start,
 	*end = damon_core_addr(ram.end, addr_unit);
 	return ram.found;
 }
+
+static int __init damon_init(void)
+{
+	damon_region_cache = KMEM_CACHE(damon_region, 0);
+	if (unlikely(!damon_region_cache)) {
+		pr_err("creating damon_region_cache fails\n");
+		return -ENOMEM;
+	}
+
+	return damon_core_init();
+}
+
+subsys_initcall(damon_init);

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the DAMON core in Rust and its C companion have in common
- *
- * companion.c holds what can only be written in C: tracepoints, static
- * locks, the initcall, macros that hide allocation and thread creation.
- * environment.c is all that the core learns from the world outside of DAMON.
+ * What the DAMON core in Rust and its helpers in C have in common
  */
 
-#ifndef _DAMON_CORE_COMPANION_H
-#define _DAMON_CORE_COMPANION_H
+#ifndef _DAMON_CORE_HELPERS_H
+#define _DAMON_CORE_HELPERS_H
 
 #include <linux/damon.h>
 #include <linux/types.h>
 
 /* Protects damon_registered_ops. */
 extern struct mutex damon_ops_lock;
-/* An entry whose bytes are all zero is free. */
+/* An entry that has no number and no functions is free. */
 extern struct damon_operations damon_registered_ops[NR_DAMON_OPS];
 
 /* NULL until DAMON is initialized. */
@@ -24,7 +20,6 @@ extern struct kmem_cache *damon_region_cache;
 struct damon_region *damon_core_alloc_region(void);
 void damon_core_init_ctx(struct damon_ctx *ctx);
 struct task_struct *damon_core_run_kdamond(struct damon_ctx *ctx, int nr);
-void damon_core_reinit_started(struct damon_ctx *ctx);
 
 void damon_core_debug_kdamond(bool starts);
 void damon_core_debug_wmark(struct damos *scheme, bool activate, bool high);
@@ -33,7 +28,6 @@ bool damon_core_should_stop(void);
 void damon_core_usleep(unsigned long usecs);
 unsigned long damon_core_jiffies(void);
 u64 damon_core_coarse_ns(void);
-void damon_core_seed(struct rnd_state *state);
 u64 damon_core_some_mem_psi_total(void);
 bool damon_core_node_online(int nid);
 bool damon_core_node_mem(int nid, unsigned long *total, unsigned long *free);
@@ -49,4 +43,4 @@ bool damon_core_system_ram(unsigned long addr_unit, unsigned long *start,
 int damon_core_init(void);
 int damon_core_kdamond_fn(void *data);
 
-#endif	/* _DAMON_CORE_COMPANION_H */
+#endif	/* _DAMON_CORE_HELPERS_H */
