@@ -11,6 +11,7 @@ use crate::{
         List,
         LockedWalk,
         Mut,
+        Object,
         Operations,
         Parts,
         Region,

@@ -25,7 +25,9 @@ pub(crate) fn kdamond_call(ctx: &mut Context<'_>) {
         };
         if let Handled::Again(call) = call.handle() {
             // The queue is open, because it is this thread that closes it.
-            calls.push(call);
+            if let Err(call) = calls.push(call) {
+                drop(call);
+            }
         }
         if ctx.maybe_corrupted() {
             return;
@@ -40,6 +42,6 @@ pub(crate) fn kdamond_cancel_calls(ctx: &Context<'_>) {
     let calls = ctx.shared().calls();
     calls.set_obsolete(true);
     while let Some(call) = calls.pop() {
-        call.cancel();
+        drop(call);
     }
 }

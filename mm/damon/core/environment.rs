@@ -9,30 +9,43 @@ use crate::{
     math::mult_frac,
     model::{
         AddrRange,
+        Object,
         Scheme, //
     },
     mvsum::BP,
 };
 use kernel::bindings;
 
-/// Returns whether somebody wants the current kdamond to end. Elsewhere nobody does.
-pub(crate) fn should_stop() -> bool {
-    // SAFETY: Any thread may ask.
-    unsafe { bindings::damon_core_should_stop() }
+/// Defines functions that any thread may call at any time, with any numbers.
+macro_rules! questions {
+    ($($(#[$meta:meta])* $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)? = $c:ident;)+) => { $(
+        $(#[$meta])*
+        pub(crate) fn $name($($arg: $ty),*) $(-> $ret)? {
+            // SAFETY: The function takes any numbers, and no pointers.
+            unsafe { bindings::$c($($arg),*) }
+        }
+    )+ };
 }
 
-/// Sleeps for a number of microseconds, or until somebody wants the kdamond to end.
-///
-/// Corresponds to `kdamond_usleep()`.
-pub(crate) fn kdamond_usleep(usecs: usize) {
-    // SAFETY: Any thread may ask for it.
-    unsafe { bindings::damon_core_usleep(usecs) };
-}
-
-/// Returns the number of ticks.
-pub(crate) fn jiffies() -> usize {
-    // SAFETY: Always safe to call.
-    unsafe { bindings::damon_core_jiffies() }
+questions! {
+    /// Returns whether somebody wants the current kdamond to end. Elsewhere nobody does.
+    should_stop() -> bool = damon_core_should_stop;
+    /// Sleeps for a number of microseconds, or until somebody wants the kdamond to end.
+    ///
+    /// Corresponds to `kdamond_usleep()`.
+    kdamond_usleep(usecs: usize) = damon_core_usleep;
+    /// Returns the number of ticks.
+    jiffies() -> usize = damon_core_jiffies;
+    /// Returns the time of the last tick in nanoseconds.
+    coarse_ns() -> u64 = damon_core_coarse_ns;
+    /// Returns for how many microseconds some task has waited for memory so far.
+    some_mem_psi_total() -> u64 = damon_core_some_mem_psi_total;
+    /// Returns whether a node is online.
+    node_online(nid: i32) -> bool = damon_core_node_online;
+    /// Returns the free memory in parts per thousand.
+    free_mem_rate() -> usize = damon_core_free_mem_rate;
+    /// Says in a debug message that a kdamond starts or finishes.
+    debug_kdamond(starts: bool) = damon_core_debug_kdamond;
 }
 
 /// A clock that goes on with each tick.
@@ -51,7 +64,7 @@ impl CoarseClock {
     }
 
     /// Returns the time of the last tick in nanoseconds.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn ns(&mut self) -> u64 {
         // The time is the same until the next tick, and takes longer to look up.
         let jiffies = jiffies();
@@ -63,24 +76,6 @@ impl CoarseClock {
         }
         self.ns
     }
-}
-
-/// Returns the time of the last tick in nanoseconds.
-fn coarse_ns() -> u64 {
-    // SAFETY: Always safe to call.
-    unsafe { bindings::damon_core_coarse_ns() }
-}
-
-/// Returns for how many microseconds some task has waited for memory so far.
-pub(crate) fn some_mem_psi_total() -> u64 {
-    // SAFETY: Always safe to call.
-    unsafe { bindings::damon_core_some_mem_psi_total() }
-}
-
-/// Returns whether a node is online.
-pub(crate) fn node_online(nid: i32) -> bool {
-    // SAFETY: Always safe to call; the number is checked there.
-    unsafe { bindings::damon_core_node_online(nid) }
 }
 
 /// Pages of a node.
@@ -156,12 +151,6 @@ pub(crate) fn lru_pages() -> LruPages {
     lru
 }
 
-/// Returns the free memory in parts per thousand.
-pub(crate) fn free_mem_rate() -> usize {
-    // SAFETY: Always safe to call.
-    unsafe { bindings::damon_core_free_mem_rate() }
-}
-
 /// Returns the addresses of the core from the first to the last system RAM.
 ///
 /// Returns [`None`] if there is none.
@@ -176,20 +165,17 @@ pub(crate) fn system_ram(addr_unit: usize) -> Option<AddrRange> {
     (found && range.start < range.end).then_some(range)
 }
 
-/// Says in a debug message that a kdamond starts or finishes.
-pub(crate) fn debug_kdamond(starts: bool) {
-    // SAFETY: Always safe to call.
-    unsafe { bindings::damon_core_debug_kdamond(starts) };
+fn debug_wmark(scheme: &Scheme, activate: bool, high: bool) {
+    // SAFETY: The scheme is valid, and no other thread uses it.
+    unsafe { bindings::damon_core_debug_wmark(scheme.as_ptr(), activate, high) };
 }
 
 /// Says in a debug message that a scheme is activated.
 pub(crate) fn debug_activate(scheme: &Scheme) {
-    // SAFETY: A reference is valid.
-    unsafe { bindings::damon_core_debug_wmark(scheme.as_ptr(), true, false) };
+    debug_wmark(scheme, true, false);
 }
 
 /// Says in a debug message that a scheme is deactivated.
 pub(crate) fn debug_deactivate(scheme: &Scheme, high: bool) {
-    // SAFETY: A reference is valid.
-    unsafe { bindings::damon_core_debug_wmark(scheme.as_ptr(), false, high) };
+    debug_wmark(scheme, false, high);
 }

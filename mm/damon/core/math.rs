@@ -8,7 +8,7 @@
 /// Returns `x * n / d` without the overflow of the product where possible.
 ///
 /// Corresponds to the C macro `mult_frac()` for `unsigned long`. Returns [`None`] if `d` is zero.
-#[inline(always)]
+#[inline]
 pub(crate) fn mult_frac(x: usize, n: usize, d: usize) -> Option<usize> {
     let quotient = x.checked_div(d)?;
     let rest = x.checked_rem(d)?;
@@ -22,7 +22,7 @@ pub(crate) fn mult_frac(x: usize, n: usize, d: usize) -> Option<usize> {
 /// Returns `x * n / d` without the overflow of the product where possible.
 ///
 /// Corresponds to the C macro `mult_frac()` for `unsigned int`. Returns [`None`] if `d` is zero.
-#[inline(always)]
+#[inline]
 pub(crate) fn mult_frac_u32(x: u32, n: u32, d: u32) -> Option<u32> {
     let quotient = x.checked_div(d)?;
     let rest = x.checked_rem(d)?;
@@ -34,26 +34,26 @@ pub(crate) fn mult_frac_u32(x: u32, n: u32, d: u32) -> Option<u32> {
 }
 
 /// Returns the largest multiple of `align`, a power of two, that is not above `x`.
-#[inline(always)]
+#[inline]
 pub(crate) fn align_down(x: usize, align: usize) -> usize {
     x & !align.wrapping_sub(1)
 }
 
 /// Returns the smallest multiple of `align`, a power of two, that is not below `x`.
-#[inline(always)]
+#[inline]
 pub(crate) fn align_up(x: usize, align: usize) -> usize {
     align_down(x.wrapping_add(align.wrapping_sub(1)), align)
 }
 
 /// Returns whether the time `a` is at or after `b`, for times that wrap around.
-#[inline(always)]
+#[inline]
 pub(crate) fn time_after_eq(a: usize, b: usize) -> bool {
     // CAST: The sign tells which one is later.
     a.wrapping_sub(b) as isize >= 0
 }
 
 /// Returns whether the time `a` is before `b`, for times that wrap around.
-#[inline(always)]
+#[inline]
 pub(crate) fn time_before(a: usize, b: usize) -> bool {
     !time_after_eq(a, b)
 }
@@ -61,7 +61,7 @@ pub(crate) fn time_before(a: usize, b: usize) -> bool {
 /// Returns the average of `l` and `r`, weighted with the sizes, as C computes it.
 ///
 /// If the sizes are zero together, it is `l`.
-#[inline(always)]
+#[inline]
 pub(crate) fn weighted_average(l: u32, sz_l: usize, r: u32, sz_r: usize) -> u32 {
     let sz = sz_l.wrapping_add(sz_r);
     // CAST: A `usize` has at least 32 bits.

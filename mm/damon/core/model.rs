@@ -7,16 +7,9 @@
 //! is no second copy of anything. This module and `export` are all that dereference pointers to
 //! them.
 //!
-//! An object of a list appears in three forms:
-//!
-//! - `&T`, e.g. [`&Region`](Region): its plain values can be read and set, as with a
-//!   [`Cell`](core::cell::Cell), because only one thread has access. The object stays where it is
-//!   as long as the reference lives.
-//! - [`Mut<'_, T>`](Mut): in addition, the lists of the object can be changed.
-//! - [`Owned<T>`](Owned): the object is in no list. Dropping it frees it.
-//!
-//! Lists are changed through [`ListMut`] and [`Cursor`], and those of regions through
-//! [`RegionCursor`], which borrow the owner of the list exclusively.
+//! The plain values of an object can be read and set through a reference, as with a
+//! [`Cell`](core::cell::Cell), because only one thread has access. Lists are changed through what
+//! borrows their owner exclusively: [`ListMut`], and [`RegionCursor`] for regions.
 //!
 //! # Access
 //!
@@ -25,48 +18,161 @@
 //! pointers to the same objects. They change values, and some of them change lists; the latter are
 //! called with an exclusive borrow of the whole context.
 
-use core::{
-    marker::PhantomData,
-    ops::Deref,
-    ptr::NonNull, //
-};
-use kernel::prelude::*;
+use core::ptr;
+
+/// A type for a C structure.
+///
+/// # Safety
+///
+/// An object begins with a `C`, and allows that C changes it while references to it exist.
+pub(crate) unsafe trait Object: Sized {
+    /// The structure.
+    type C;
+
+    /// Returns the C structure.
+    #[inline]
+    fn as_ptr(&self) -> *mut Self::C {
+        ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// # Safety
+    ///
+    /// `ptr` must point to an object of this type that stays valid during the lifetime that the
+    /// caller chooses, and that no other thread uses meanwhile.
+    #[inline]
+    unsafe fn from_raw<'a>(ptr: *mut Self::C) -> &'a Self {
+        // SAFETY: The caller promises that the object is valid. Others may change it as it is of a
+        // type that allows it.
+        unsafe { &*ptr.cast() }
+    }
+}
+
+/// Defines a type for a C structure.
+macro_rules! object {
+    ($(#[$meta:meta])* $name:ident: $c:ident) => {
+        $(#[$meta])*
+        ///
+        /// # Invariants
+        ///
+        /// The object is initialized, and only one thread has access to it.
+        #[repr(transparent)]
+        pub(crate) struct $name(::kernel::types::Opaque<::kernel::bindings::$c>);
+
+        // SAFETY: The type is transparent, and `Opaque` allows that others change the object.
+        unsafe impl $crate::model::Object for $name {
+            type C = ::kernel::bindings::$c;
+        }
+
+        impl $name {
+            /// Returns an object that is all zero, whose lists are not initialized.
+            #[allow(dead_code)]
+            fn zeroed() -> Self {
+                Self(::kernel::types::Opaque::new(pin_init::zeroed()))
+            }
+        }
+    };
+}
 
 /// Defines methods that get and set fields of a C structure.
 ///
 /// The type needs a method `as_ptr()` that returns a pointer which is valid for reads and writes.
+/// What begins with `private` is for the type itself.
 macro_rules! accessors {
-    () => {};
+    (private $($rest:tt)*) => { accessors! { @[] $($rest)* } };
+
+    (@[$($vis:tt)*]) => {};
 
     (
-        $(#[$meta:meta])* $get:ident: $ty:ty = $($field:ident).+;
+        @[$($vis:tt)*] $(#[$meta:meta])* $get:ident: $ty:ty = $($field:ident).+;
         $($rest:tt)*
     ) => {
         $(#[$meta])*
-        #[inline(always)]
-        pub(crate) fn $get(&self) -> $ty {
-            // SAFETY: By the type invariant, the pointer is valid, and no other thread writes.
+        #[inline]
+        $($vis)* fn $get(&self) -> $ty {
+            // SAFETY: The object is initialized, all bytes of its unions included, for which each
+            // value is valid. No other thread writes.
             unsafe { (*self.as_ptr()).$($field).+ }
         }
 
-        accessors! { $($rest)* }
+        accessors! { @[$($vis)*] $($rest)* }
     };
 
     (
-        $(#[$meta:meta])* $get:ident, $set:ident: $ty:ty = $($field:ident).+;
+        @[$($vis:tt)*] $(#[$meta:meta])* $get:ident, $set:ident: $ty:ty = $($field:ident).+;
         $($rest:tt)*
     ) => {
-        accessors! { $(#[$meta])* $get: $ty = $($field).+; }
+        accessors! {
+            @[$($vis)*]
+            $(#[$meta])* $get: $ty = $($field).+;
+            #[doc = concat!("Sets what [`", stringify!($get), "`](Self::", stringify!($get),
+                            "()) returns.")]
+            _, $set: $ty = $($field).+;
+            $($rest)*
+        }
+    };
 
-        #[doc = concat!("Sets what [`", stringify!($get), "`](Self::", stringify!($get),
-                        "()) returns.")]
-        #[inline(always)]
-        pub(crate) fn $set(&self, value: $ty) {
-            // SAFETY: By the type invariant, the pointer is valid, and no other thread has access.
+    (
+        @[$($vis:tt)*] $(#[$meta:meta])* _, $set:ident: $ty:ty = $($field:ident).+;
+        $($rest:tt)*
+    ) => {
+        $(#[$meta])*
+        #[inline]
+        $($vis)* fn $set(&self, value: $ty) {
+            // SAFETY: The object is valid, no other thread uses it, and references to its fields
+            // are never made.
             unsafe { (*self.as_ptr()).$($field).+ = value };
         }
 
-        accessors! { $($rest)* }
+        accessors! { @[$($vis)*] $($rest)* }
+    };
+
+    ($($rest:tt)*) => { accessors! { @[pub(crate)] $($rest)* } };
+}
+
+/// Returns a pointer to a field of a C structure.
+///
+/// The object needs a method `as_ptr()` that returns a valid pointer.
+macro_rules! place {
+    ($object:expr, $($field:ident).+) => {
+        // SAFETY: This is a place within an object that is valid.
+        unsafe { &raw mut (*$object.as_ptr()).$($field).+ }
+    };
+}
+
+/// Defines methods that return the lists of an object, for reading and to be changed.
+///
+/// The second type is that of exclusive access to the object and its lists.
+macro_rules! lists {
+    ($object:ty, $owner:ty: $(
+        $(#[$meta:meta])* $get:ident, $get_mut:ident: $ty:ty = $($field:ident).+;
+    )+) => {
+        impl $object {
+            $(
+                $(#[$meta])*
+                #[inline]
+                pub(crate) fn $get(&self) -> List<'_, $ty> {
+                    let head = place!(self, $($field).+);
+                    // SAFETY: The list is initialized with the object. To change it takes a `Mut`
+                    // of the object, which does not exist together with this borrow.
+                    unsafe { List::from_raw(head) }
+                }
+            )+
+        }
+
+        impl $owner {
+            $(
+                $(#[$meta])*
+                ///
+                /// It can be changed.
+                #[inline]
+                pub(crate) fn $get_mut(&mut self) -> ListMut<'_, $ty> {
+                    let head = place!(self, $($field).+);
+                    // SAFETY: The list is initialized with the object. `self` has the lists of the
+                    // object for itself, and is borrowed.
+                    unsafe { ListMut::from_raw(head) }
+                }
+            )+
+        }
     };
 }
 
@@ -103,10 +209,11 @@ pub(crate) use self::{
         GoalMetric, //
     },
     list::{
-        del,
         Entry,
         List,
-        ListMut, //
+        ListMut,
+        Mut,
+        Owned, //
     },
     operations::{
         Operations,
@@ -122,7 +229,6 @@ pub(crate) use self::{
         Region,
         RegionCursor,
         RegionPool,
-        Regions,
         MAX_PROBES, //
     },
     registry::{
@@ -130,12 +236,12 @@ pub(crate) use self::{
         registered_ops, //
     },
     request::{
-        init_walk,
         Call,
         CallQueue,
         Handled,
         LockedWalk,
         Waited,
+        WalkControl,
         WalkSlot, //
     },
     running_lock::{
@@ -167,100 +273,3 @@ pub(crate) use kernel::bindings::damon_attrs as Attrs;
 
 /// An address range, `struct damon_addr_range`.
 pub(crate) use kernel::bindings::damon_addr_range as AddrRange;
-
-/// Exclusive access to an object and the lists that it owns.
-///
-/// # Invariants
-///
-/// The pointer is valid for `'a`, and nothing else changes the lists of the object during `'a`.
-pub(crate) struct Mut<'a, T> {
-    ptr: NonNull<T>,
-    _borrow: PhantomData<&'a mut T>,
-}
-
-impl<T> Mut<'_, T> {
-    /// # Safety
-    ///
-    /// `ptr` must be valid for the lifetime that the caller chooses, during which nothing else
-    /// changes the lists of the object.
-    #[inline(always)]
-    pub(crate) unsafe fn from_raw(ptr: NonNull<T>) -> Self {
-        // INVARIANT: By the function's contract.
-        Self {
-            ptr,
-            _borrow: PhantomData,
-        }
-    }
-}
-
-impl<T> Deref for Mut<'_, T> {
-    type Target = T;
-
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        // SAFETY: By the type invariant.
-        unsafe { self.ptr.as_ref() }
-    }
-}
-
-/// An object that is in no list.
-///
-/// # Invariants
-///
-/// The pointer is valid, and nothing else uses the object.
-pub(crate) struct Owned<T: Entry>(NonNull<T>);
-
-impl<T: Entry> Owned<T> {
-    /// # Safety
-    ///
-    /// `ptr` must point to an initialized object that is in no list, was allocated as
-    /// [`Entry::free`] wants it, and becomes the property of the returned value.
-    #[inline(always)]
-    pub(crate) unsafe fn from_raw(ptr: NonNull<T>) -> Self {
-        // INVARIANT: By the function's contract.
-        Self(ptr)
-    }
-
-    /// Allocates an object that is in no list.
-    ///
-    /// # Safety
-    ///
-    /// The lists of the object itself must be initialized before it is dropped or used.
-    unsafe fn alloc(object: T) -> Result<Self> {
-        let object = NonNull::from(KBox::leak(KBox::new(object, GFP_KERNEL)?));
-        // SAFETY: By the contract of `Entry`, this is the link of the object, which is valid.
-        unsafe { list::init(list::link_of(object)) };
-        // SAFETY: It was allocated just now and is in no list. By the function's contract, it is
-        // initialized when it is used.
-        Ok(unsafe { Self::from_raw(object) })
-    }
-
-    /// Gives the object away, to a list or to C.
-    #[inline(always)]
-    pub(crate) fn into_raw(self) -> NonNull<T> {
-        core::mem::ManuallyDrop::new(self).0
-    }
-
-    /// Borrows the object together with its lists.
-    pub(crate) fn as_mut(&mut self) -> Mut<'_, T> {
-        // SAFETY: By the type invariant, and by the borrow of `self`.
-        unsafe { Mut::from_raw(self.0) }
-    }
-}
-
-impl<T: Entry> Deref for Owned<T> {
-    type Target = T;
-
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        // SAFETY: By the type invariant.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl<T: Entry> Drop for Owned<T> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant, this is the last use of the object.
-        unsafe { T::free(self.0) };
-    }
-}

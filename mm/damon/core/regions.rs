@@ -15,7 +15,6 @@ use crate::{
         Parts,
         Region,
         RegionCursor,
-        Regions,
         Target, //
     },
 };
@@ -46,7 +45,7 @@ fn damon_intersect(region: &Region, range: &AddrRange) -> bool {
 ///   changed.
 /// - [`ENOMEM`] if there is no memory for a new region. Some may be missing then.
 pub(crate) fn damon_set_regions(
-    regions: &mut Regions<'_>,
+    target: &mut Mut<'_, Target>,
     ranges: &[AddrRange],
     min_region_sz: usize,
 ) -> Result {
@@ -59,8 +58,8 @@ pub(crate) fn damon_set_regions(
         last_end = Some(range.end);
     }
 
-    remove_outside(regions, ranges);
-    let mut cursor = regions.cursor();
+    remove_outside(target, ranges);
+    let mut cursor = target.cursor();
     for range in ranges {
         fit_to_range(&mut cursor, range, &aligned(range, min_region_sz))?;
     }
@@ -68,8 +67,8 @@ pub(crate) fn damon_set_regions(
 }
 
 /// Removes regions that intersect with none of the ranges.
-fn remove_outside(regions: &mut Regions<'_>, ranges: &[AddrRange]) {
-    let mut cursor = regions.cursor();
+fn remove_outside(target: &mut Mut<'_, Target>, ranges: &[AddrRange]) {
+    let mut cursor = target.cursor();
     // Both are sorted, hence the first range that can intersect is found from that of the region
     // before.
     let mut index: usize = 0;
@@ -207,7 +206,7 @@ pub(crate) fn damon_set_region_system_rams_default(
         range = environment::system_ram(addr_unit).ok_or(EINVAL)?;
         found(range);
     }
-    damon_set_regions(&mut target.regions_mut(), &[range], min_region_sz)
+    damon_set_regions(target, &[range], min_region_sz)
 }
 
 #[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
@@ -222,11 +221,7 @@ mod tests {
         let Some(mut target) = targets.iter_mut().last() else {
             return Err(EINVAL);
         };
-        damon_set_regions(
-            &mut target.regions_mut(),
-            &[AddrRange { start: 0, end: sz }],
-            1,
-        )
+        damon_set_regions(&mut target, &[AddrRange { start: 0, end: sz }], 1)
     }
 
     #[test]

@@ -26,19 +26,19 @@ macro_rules! warn_once {
 }
 
 /// Corresponds to `damon_verify_new_region()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn verify_new_region(start: usize, end: usize) {
     warn_once!(start >= end, "start {} >= end {}\n", start, end);
 }
 
 /// Corresponds to `damon_verify_del_region()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn verify_del_region(target: &Target) {
     warn_once!(target.nr_regions() == 0, "t->nr_regions == 0\n");
 }
 
 /// Corresponds to `damon_verify_merge_two_regions()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn verify_merge(l: &Region, r: &Region) {
     warn_once!(
         l.start() >= l.end(),
@@ -51,7 +51,7 @@ pub(crate) fn verify_merge(l: &Region, r: &Region) {
 }
 
 /// Corresponds to `damon_verify_split_region_at()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn verify_split(region: &Region, sz: usize) {
     warn_once!(
         sz == 0 || sz >= region.sz(),

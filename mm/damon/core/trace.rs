@@ -5,6 +5,7 @@
 //! C header: [`include/trace/events/damon.h`](srctree/include/trace/events/damon.h)
 
 use crate::model::{
+    Object,
     Region,
     Scheme, //
 };
@@ -63,7 +64,7 @@ mod raw {
 macro_rules! enabled {
     ($(#[$meta:meta])* $name:ident, $tracepoint:ident) => {
         $(#[$meta])*
-        #[inline(always)]
+        #[inline]
         pub(crate) fn $name() -> bool {
             #[cfg(CONFIG_TRACEPOINTS)]
             // SAFETY: This is the static key of a tracepoint.
@@ -101,7 +102,7 @@ pub(crate) fn aggregated_enabled() -> bool {
 const CONTEXT_IDX: u32 = 0;
 
 /// What a scheme has done until the end of an apply interval.
-#[inline(always)]
+#[inline]
 pub(crate) fn damos_stat_after_apply_interval(scheme_idx: u32, scheme: &Scheme) {
     let mut stat = scheme.stat();
     // SAFETY: The statistics are on the stack.
@@ -109,14 +110,14 @@ pub(crate) fn damos_stat_after_apply_interval(scheme_idx: u32, scheme: &Scheme) 
 }
 
 /// The effective quota of a scheme.
-#[inline(always)]
+#[inline]
 pub(crate) fn damos_esz(scheme_idx: u32, esz: usize) {
-    // SAFETY: Always safe to call.
+    // SAFETY: The tracepoint takes any numbers, and no pointers.
     unsafe { raw::damos_esz(CONTEXT_IDX, scheme_idx, esz) };
 }
 
 /// A region that a scheme is going to be applied to.
-#[inline(always)]
+#[inline]
 pub(crate) fn damos_before_apply(
     scheme_idx: u32,
     target_idx: u32,
@@ -124,7 +125,7 @@ pub(crate) fn damos_before_apply(
     nr_accesses: u32,
     nr_regions: u32,
 ) {
-    // SAFETY: A reference is valid.
+    // SAFETY: The region is valid as long as the reference, and no other thread uses it.
     unsafe {
         raw::damos_before_apply(
             CONTEXT_IDX,
@@ -140,25 +141,25 @@ pub(crate) fn damos_before_apply(
 
 /// A new sampling interval, from tuning.
 pub(crate) fn damon_monitor_intervals_tune(sample_us: usize) {
-    // SAFETY: Always safe to call.
+    // SAFETY: The tracepoint takes any numbers, and no pointers.
     unsafe { raw::damon_monitor_intervals_tune(sample_us) };
 }
 
 /// The probe hits of a region in an aggregation interval.
-#[inline(always)]
+#[inline]
 pub(crate) fn damon_region_aggregated(
     target_id: u32,
     region: &Region,
     nr_regions: u32,
     nr_probes: u32,
 ) {
-    // SAFETY: A reference is valid.
+    // SAFETY: The region is valid as long as the reference, and no other thread uses it.
     unsafe { raw::damon_region_aggregated(target_id, region.as_ptr(), nr_regions, nr_probes) };
 }
 
 /// The accesses to a region in an aggregation interval.
-#[inline(always)]
+#[inline]
 pub(crate) fn damon_aggregated(target_id: u32, region: &Region, nr_regions: u32) {
-    // SAFETY: A reference is valid.
+    // SAFETY: The region is valid as long as the reference, and no other thread uses it.
     unsafe { raw::damon_aggregated(target_id, region.as_ptr(), nr_regions) };
 }

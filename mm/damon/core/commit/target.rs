@@ -58,7 +58,7 @@ pub(crate) fn damon_commit_target_regions(
             )?,
         }
     }
-    damon_set_regions(&mut dst.regions_mut(), &ranges, src_min_region_sz)
+    damon_set_regions(dst, &ranges, src_min_region_sz)
 }
 
 /// Corresponds to `damon_commit_target()`.

@@ -17,12 +17,8 @@ use super::{
     RUNNING, //
 };
 use core::{
-    cell::{
-        Cell,
-        UnsafeCell, //
-    },
+    cell::Cell,
     marker::PhantomData,
-    mem::offset_of,
     ptr::NonNull, //
 };
 use kernel::{
@@ -63,8 +59,8 @@ struct ContextBox {
     ctx: bindings::damon_ctx,
     private: Private,
     left_window: Cell<LeftWindow>,
+    walk_withdrawn: Cell<bool>,
     stop: GlobalLockedBy<StopState, RUNNING>,
-    walk_withdrawn: UnsafeCell<bool>,
 }
 
 /// Returns what is known about the end of the kdamond of a context.
@@ -82,15 +78,18 @@ pub(super) unsafe fn stop_state_of<'a>(
     unsafe { &(*context_box).stop }
 }
 
-/// Returns where the context notes that a request to walk was withdrawn.
+/// Returns whether a request to walk a context was withdrawn, which the lock of the request
+/// protects.
 ///
 /// # Safety
 ///
-/// `ctx` must have been made by [`OwnedContext::new()`], and not be freed.
-pub(super) unsafe fn walk_withdrawn_of(ctx: NonNull<bindings::damon_ctx>) -> *mut bool {
+/// `ctx` must have been made by [`OwnedContext::new()`], and not be freed during the lifetime that
+/// the caller chooses. The lock of the request must be held meanwhile.
+pub(super) unsafe fn walk_withdrawn_of<'a>(ctx: NonNull<bindings::damon_ctx>) -> &'a Cell<bool> {
     let context_box = ctx.as_ptr().cast::<ContextBox>();
-    // SAFETY: A context is the first field of a `ContextBox`, which is valid as long as it is.
-    unsafe { (*context_box).walk_withdrawn.get() }
+    // SAFETY: A context is the first field of a `ContextBox`. Nothing ever borrows the field
+    // mutably, and the caller holds its lock.
+    unsafe { &(*context_box).walk_withdrawn }
 }
 
 /// Exclusive access to a context, `struct damon_ctx`.
@@ -115,9 +114,17 @@ impl OwnedContext {
     ///
     /// Corresponds to `damon_new_ctx()`.
     pub(crate) fn new() -> Result<Self> {
-        let ctx = KBox::new(
+        let mut ctx: bindings::damon_ctx = pin_init::zeroed();
+        ctx.attrs.sample_interval = 5_000;
+        ctx.attrs.aggr_interval = 100_000;
+        ctx.attrs.ops_update_interval = 60_000_000;
+        ctx.attrs.min_nr_regions = 10;
+        ctx.attrs.max_nr_regions = 1_000;
+        ctx.addr_unit = 1;
+        ctx.min_region_sz = PAGE_SIZE;
+        let context_box = KBox::new(
             ContextBox {
-                ctx: pin_init::zeroed(),
+                ctx,
                 private: Private {
                     pool: RegionPool::new(),
                     rotation: 0,
@@ -125,24 +132,14 @@ impl OwnedContext {
                     score_histogram: [0; SCORES],
                 },
                 left_window: Cell::default(),
+                walk_withdrawn: Cell::new(false),
                 stop: GlobalLockedBy::new(StopState::default()),
-                walk_withdrawn: UnsafeCell::new(false),
             },
             GFP_KERNEL,
         )?;
-        let ctx = NonNull::from(KBox::leak(ctx)).cast::<bindings::damon_ctx>();
-        let raw = ctx.as_ptr();
-        // SAFETY: The context was allocated just now, and everything is a place within it.
-        unsafe {
-            bindings::damon_core_init_ctx(raw);
-            (*raw).attrs.sample_interval = 5_000;
-            (*raw).attrs.aggr_interval = 100_000;
-            (*raw).attrs.ops_update_interval = 60_000_000;
-            (*raw).attrs.min_nr_regions = 10;
-            (*raw).attrs.max_nr_regions = 1_000;
-            (*raw).addr_unit = 1;
-            (*raw).min_region_sz = PAGE_SIZE;
-        }
+        let ctx = NonNull::from(KBox::leak(context_box)).cast::<bindings::damon_ctx>();
+        // SAFETY: The context was allocated just now, and stays at its address.
+        unsafe { bindings::damon_core_init_ctx(ctx.as_ptr()) };
         Ok(Self(ctx))
     }
 
@@ -160,7 +157,7 @@ impl OwnedContext {
 
     /// Borrows the context.
     pub(crate) fn as_context(&mut self) -> Context<'_> {
-        // SAFETY: The context is owned, and the borrow of `self` keeps it unused.
+        // SAFETY: The context is owned, and borrowed with `self`.
         unsafe { Context::from_raw(self.0) }
     }
 }
@@ -172,7 +169,7 @@ impl Drop for OwnedContext {
         ctx.destroy_targets();
         ctx.schemes_mut().clear();
         ctx.probes_mut().clear();
-        // SAFETY: Contexts are allocated as `ContextBox`, and nothing uses this one any more.
+        // SAFETY: `new()` allocated it as a `KBox<ContextBox>`, and nothing uses it any more.
         drop(unsafe { KBox::<ContextBox>::from_raw(self.0.as_ptr().cast()) });
     }
 }
@@ -197,7 +194,7 @@ pub(crate) struct Parts<'a> {
 ///
 /// The pointer is valid for `'a`, and nothing else uses it.
 pub(crate) struct Random<'a> {
-    state: NonNull<bindings::rnd_state>,
+    state: *mut bindings::rnd_state,
     _borrow: PhantomData<&'a mut ()>,
 }
 
@@ -205,10 +202,10 @@ impl Random<'_> {
     /// Returns a number in `1..10`.
     ///
     /// Corresponds to `damon_rand(ctx, 1, 10)`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn one_to_nine(&mut self) -> usize {
-        // SAFETY: By the type invariant.
-        let rnd = u64::from(unsafe { bindings::prandom_u32_state(self.state.as_ptr()) });
+        // SAFETY: The state is valid, and nothing else uses it.
+        let rnd = u64::from(unsafe { bindings::prandom_u32_state(self.state) });
         // CAST: The result is less than 9.
         1 + (rnd.wrapping_mul(9) >> 32) as usize
     }
@@ -220,9 +217,9 @@ impl<'a> Context<'a> {
     /// `ctx` must have been made by [`OwnedContext::new()`], and during `'a` nothing else may use
     /// it, except for what [`Shared`] does and what operations and callbacks do on behalf of the
     /// returned value.
-    #[inline(always)]
+    #[inline]
     pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        // INVARIANT: By the function's contract.
+        // INVARIANT: The caller promises it.
         Self {
             ctx,
             _borrow: PhantomData,
@@ -230,7 +227,7 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the C structure.
-    #[inline(always)]
+    #[inline]
     pub(super) fn as_ptr(&self) -> *mut bindings::damon_ctx {
         self.ctx.as_ptr()
     }
@@ -254,8 +251,6 @@ impl<'a> Context<'a> {
         min_region_sz, set_min_region_sz: usize = min_region_sz;
         /// Whether monitoring pauses.
         pause, set_pause: bool = pause;
-        /// The operations.
-        raw_ops: bindings::damon_operations = ops;
         /// The number of the operations.
         raw_ops_id: bindings::damon_ops_id = ops.id;
     }
@@ -274,85 +269,46 @@ impl<'a> Context<'a> {
     }
 
     /// The operations for single targets and regions.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn ops(&self) -> Operations<'_> {
-        // SAFETY: By the type invariant.
+        // SAFETY: The context is valid, no other thread uses it, and it is borrowed with `self`.
         unsafe { Operations::from_raw(self.ctx) }
     }
 
-    /// The targets.
-    #[inline(always)]
-    pub(crate) fn targets(&self) -> List<'_, Target> {
-        // SAFETY: By the type invariant, and the borrow of `self` prevents changes.
-        unsafe { List::from_raw(&raw mut (*self.as_ptr()).adaptive_targets) }
-    }
-
-    /// The targets, to be changed.
-    #[inline(always)]
-    pub(crate) fn targets_mut(&mut self) -> ListMut<'_, Target> {
-        // SAFETY: By the type invariant, and the borrow of `self`.
-        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).adaptive_targets) }
-    }
-
-    /// The schemes.
-    #[inline(always)]
-    pub(crate) fn schemes(&self) -> List<'_, Scheme> {
-        // SAFETY: As in `targets()`.
-        unsafe { List::from_raw(&raw mut (*self.as_ptr()).schemes) }
-    }
-
-    /// The schemes, to be changed.
-    pub(crate) fn schemes_mut(&mut self) -> ListMut<'_, Scheme> {
-        // SAFETY: As in `targets_mut()`.
-        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).schemes) }
-    }
-
-    /// The probes.
-    #[inline(always)]
-    pub(crate) fn probes(&self) -> List<'_, Probe> {
-        // SAFETY: As in `targets()`.
-        unsafe { List::from_raw(&raw mut (*self.as_ptr()).probes) }
-    }
-
-    /// The probes, to be changed.
-    pub(crate) fn probes_mut(&mut self) -> ListMut<'_, Probe> {
-        // SAFETY: As in `targets_mut()`.
-        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).probes) }
-    }
-
     /// What is not in C.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn private(&mut self) -> &mut Private {
         self.parts().private
     }
 
     /// What is left of the aggregation interval, as it was computed last.
     pub(crate) fn left_window(&self) -> &Cell<LeftWindow> {
-        let ctx = self.as_ptr();
-        // SAFETY: By the type invariant, this is a place within a `ContextBox`. No exclusive
-        // reference to it is made anywhere.
-        unsafe { &*ctx.byte_add(offset_of!(ContextBox, left_window)).cast() }
+        // SAFETY: A context is the first field of a `ContextBox`, which is valid. No exclusive
+        // reference to this field is made anywhere.
+        unsafe { &(*self.ctx.cast::<ContextBox>().as_ptr()).left_window }
     }
 
     /// Borrows several parts at once.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn parts(&mut self) -> Parts<'_> {
-        let raw = self.as_ptr();
-        // SAFETY: By the type invariant, all of these are places within the context. They do not
-        // overlap, and the borrow of `self` keeps each of them unused.
-        unsafe {
-            Parts {
-                ops: Operations::from_raw(self.ctx),
-                targets: ListMut::from_raw(&raw mut (*raw).adaptive_targets),
-                schemes: List::from_raw(&raw mut (*raw).schemes),
-                private: &mut *raw
-                    .byte_add(offset_of!(ContextBox, private))
-                    .cast::<Private>(),
-                random: Random {
-                    state: NonNull::new_unchecked(&raw mut (*raw).rnd_state),
-                    _borrow: PhantomData,
-                },
-            }
+        let (targets, schemes) = (place!(self, adaptive_targets), place!(self, schemes));
+        let all = self.ctx.cast::<ContextBox>().as_ptr();
+        // SAFETY: A context is the first field of a `ContextBox`, which is valid. No other part of
+        // it overlaps this one, which is borrowed with `self`.
+        let private = unsafe { &mut (*all).private };
+        Parts {
+            // SAFETY: The context is valid and exclusive, and `self` is borrowed.
+            ops: unsafe { Operations::from_raw(self.ctx) },
+            // SAFETY: The list is initialized with the context, and borrowed with `self`.
+            targets: unsafe { ListMut::from_raw(targets) },
+            // SAFETY: The list is initialized with the context, and borrowed with `self`.
+            schemes: unsafe { List::from_raw(schemes) },
+            private,
+            // INVARIANT: The state is borrowed with `self`.
+            random: Random {
+                state: place!(self, rnd_state),
+                _borrow: PhantomData,
+            },
         }
     }
 
@@ -368,6 +324,15 @@ impl<'a> Context<'a> {
             ops.destroy_target(&mut cursor);
         }
     }
+}
+
+lists! { Context<'_>, Context<'_>:
+    /// The targets.
+    targets, targets_mut: Target = adaptive_targets;
+    /// The schemes.
+    schemes, schemes_mut: Scheme = schemes;
+    /// The probes.
+    probes, probes_mut: Probe = probes;
 }
 
 /// How many scores a region can have for a scheme, from zero on.

@@ -4,17 +4,16 @@
 
 use super::{
     Entry,
+    Object,
     Owned, //
 };
 use core::{
     mem::offset_of,
-    ops::Range,
-    ptr::NonNull, //
+    ops::Range, //
 };
 use kernel::{
     bindings,
-    prelude::*,
-    types::Opaque, //
+    prelude::*, //
 };
 
 /// What a filter is about.
@@ -28,50 +27,17 @@ pub(crate) enum FilterKind {
     Ops,
 }
 
-/// What a filter of the operations is about in particular.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum OpsFilterArg {
-    /// A memory cgroup.
-    Memcg(u64),
-    /// Huge pages of these sizes in bytes.
-    HugepageSize(usize, usize),
-    /// Nothing in particular.
-    None,
+object! {
+    /// A filter, `struct damos_filter`.
+    Filter: damos_filter
 }
 
-/// A filter, `struct damos_filter`.
-///
-/// # Invariants
-///
-/// The object is valid, and only one thread has access to it.
-#[repr(transparent)]
-pub(crate) struct Filter(Opaque<bindings::damos_filter>);
-
-// SAFETY: The offset is that of a link, and the object is `Opaque`.
+// SAFETY: The structure has one `struct list_head`, which is at this offset.
 unsafe impl Entry for Filter {
     const LINK: usize = offset_of!(bindings::damos_filter, list);
-
-    unsafe fn free(ptr: NonNull<Self>) {
-        // SAFETY: Filters are allocated by `Filter::new()`.
-        drop(unsafe { KBox::from_raw(ptr.as_ptr()) });
-    }
 }
 
 impl Filter {
-    #[cfg(CONFIG_DAMON_KUNIT_TEST)]
-    /// # Safety
-    ///
-    /// `ptr` must point to a filter that stays valid during the lifetime that the caller chooses,
-    /// and that no other thread uses meanwhile.
-    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::damos_filter) -> &'a Self {
-        // SAFETY: By the function's contract.
-        unsafe { &*ptr.cast() }
-    }
-
-    fn as_ptr(&self) -> *mut bindings::damos_filter {
-        self.0.get()
-    }
-
     /// Allocates a filter whose particulars are zero.
     ///
     /// Corresponds to `damos_new_filter()`.
@@ -80,9 +46,7 @@ impl Filter {
         matching: bool,
         allow: bool,
     ) -> Result<Owned<Self>> {
-        let object = Filter(Opaque::new(pin_init::zeroed::<bindings::damos_filter>()));
-        // SAFETY: It has no lists.
-        let filter = unsafe { Owned::alloc(object)? };
+        let filter = Owned::new(Self::zeroed())?;
         filter.set_raw_type(type_);
         filter.set_matching(matching);
         filter.set_allow(allow);
@@ -96,6 +60,13 @@ impl Filter {
         matching, set_matching: bool = matching;
         /// Whether the scheme is applied to what the filter is for, or not.
         allow, set_allow: bool = allow;
+    }
+
+    accessors! { private
+        addr_range, set_addr_range: bindings::damon_addr_range = __bindgen_anon_1.addr_range;
+        target_idx, set_target_idx: i32 = __bindgen_anon_1.target_idx;
+        memcg_id, set_memcg_id: u64 = __bindgen_anon_1.memcg_id;
+        sz_range, set_sz_range: bindings::damon_size_range = __bindgen_anon_1.sz_range;
     }
 
     /// Returns whether the operations handle filters of this type, not the core.
@@ -114,31 +85,13 @@ impl Filter {
     pub(crate) fn kind(&self) -> FilterKind {
         match self.raw_type() {
             bindings::damos_filter_type_DAMOS_FILTER_TYPE_ADDR => {
-                // SAFETY: By the type invariant; each value of the bytes is a number.
-                let range = unsafe { (*self.as_ptr()).__bindgen_anon_1.addr_range };
+                let range = self.addr_range();
                 FilterKind::Addr(range.start..range.end)
             }
             bindings::damos_filter_type_DAMOS_FILTER_TYPE_TARGET => {
-                // SAFETY: By the type invariant; each value of the bytes is a number.
-                FilterKind::Target(unsafe { (*self.as_ptr()).__bindgen_anon_1.target_idx })
+                FilterKind::Target(self.target_idx())
             }
             _ => FilterKind::Ops,
-        }
-    }
-
-    /// What a filter of the operations is about in particular.
-    fn ops_arg(&self) -> OpsFilterArg {
-        match self.raw_type() {
-            bindings::damos_filter_type_DAMOS_FILTER_TYPE_MEMCG => {
-                // SAFETY: By the type invariant; each value of the bytes is a number.
-                OpsFilterArg::Memcg(unsafe { (*self.as_ptr()).__bindgen_anon_1.memcg_id })
-            }
-            bindings::damos_filter_type_DAMOS_FILTER_TYPE_HUGEPAGE_SIZE => {
-                // SAFETY: By the type invariant; each value of the bytes is a number.
-                let range = unsafe { (*self.as_ptr()).__bindgen_anon_1.sz_range };
-                OpsFilterArg::HugepageSize(range.min, range.max)
-            }
-            _ => OpsFilterArg::None,
         }
     }
 
@@ -146,26 +99,20 @@ impl Filter {
     ///
     /// Corresponds to `damos_commit_filter_arg()`.
     pub(crate) fn copy_arg(&self, src: &Filter) {
-        // SAFETY: By the type invariant, this is valid for writes.
-        let arg = unsafe { &raw mut (*self.as_ptr()).__bindgen_anon_1 };
-        match (src.kind(), src.ops_arg()) {
-            (FilterKind::Addr(range), _) => {
-                let addr_range = bindings::damon_addr_range {
-                    start: range.start,
-                    end: range.end,
-                };
-                // SAFETY: As above.
-                unsafe { (*arg).addr_range = addr_range };
+        match src.raw_type() {
+            bindings::damos_filter_type_DAMOS_FILTER_TYPE_ADDR => {
+                self.set_addr_range(src.addr_range());
             }
-            // SAFETY: As above.
-            (FilterKind::Target(target_idx), _) => unsafe { (*arg).target_idx = target_idx },
-            // SAFETY: As above.
-            (FilterKind::Ops, OpsFilterArg::Memcg(id)) => unsafe { (*arg).memcg_id = id },
-            (FilterKind::Ops, OpsFilterArg::HugepageSize(min, max)) => {
-                // SAFETY: As above.
-                unsafe { (*arg).sz_range = bindings::damon_size_range { min, max } };
+            bindings::damos_filter_type_DAMOS_FILTER_TYPE_TARGET => {
+                self.set_target_idx(src.target_idx());
             }
-            (FilterKind::Ops, OpsFilterArg::None) => (),
+            bindings::damos_filter_type_DAMOS_FILTER_TYPE_MEMCG => {
+                self.set_memcg_id(src.memcg_id())
+            }
+            bindings::damos_filter_type_DAMOS_FILTER_TYPE_HUGEPAGE_SIZE => {
+                self.set_sz_range(src.sz_range());
+            }
+            _ => (),
         }
     }
 }

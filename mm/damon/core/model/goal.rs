@@ -4,16 +4,13 @@
 
 use super::{
     Entry,
+    Object,
     Owned, //
 };
-use core::{
-    mem::offset_of,
-    ptr::NonNull, //
-};
+use core::mem::offset_of;
 use kernel::{
     bindings,
-    prelude::*,
-    types::Opaque, //
+    prelude::*, //
 };
 
 /// What a goal is about, `enum damos_quota_goal_metric`.
@@ -63,42 +60,20 @@ impl GoalMetric {
     }
 }
 
-/// A goal, `struct damos_quota_goal`.
-///
-/// The fields that depend on the metric share their place. All metrics but the pressure use
-/// the node and the memory cgroup, and the pressure uses its last total.
-///
-/// # Invariants
-///
-/// The object is valid, and only one thread has access to it.
-#[repr(transparent)]
-pub(crate) struct Goal(Opaque<bindings::damos_quota_goal>);
+object! {
+    /// A goal, `struct damos_quota_goal`.
+    ///
+    /// The fields that depend on the metric share their place. All metrics but the pressure use
+    /// the node and the memory cgroup, and the pressure uses its last total.
+    Goal: damos_quota_goal
+}
 
-// SAFETY: The offset is that of a link, and the object is `Opaque`.
+// SAFETY: The structure has one `struct list_head`, which is at this offset.
 unsafe impl Entry for Goal {
     const LINK: usize = offset_of!(bindings::damos_quota_goal, list);
-
-    unsafe fn free(ptr: NonNull<Self>) {
-        // SAFETY: Goals are allocated by `Goal::new()`.
-        drop(unsafe { KBox::from_raw(ptr.as_ptr()) });
-    }
 }
 
 impl Goal {
-    #[cfg(CONFIG_DAMON_KUNIT_TEST)]
-    /// # Safety
-    ///
-    /// `ptr` must point to a goal that stays valid during the lifetime that the caller chooses, and
-    /// that no other thread uses meanwhile.
-    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::damos_quota_goal) -> &'a Self {
-        // SAFETY: By the function's contract.
-        unsafe { &*ptr.cast() }
-    }
-
-    fn as_ptr(&self) -> *mut bindings::damos_quota_goal {
-        self.0.get()
-    }
-
     /// Allocates a goal. What is not given is zero.
     ///
     /// Corresponds to `damos_new_quota_goal()`.
@@ -106,9 +81,7 @@ impl Goal {
         metric: bindings::damos_quota_goal_metric,
         target_value: usize,
     ) -> Result<Owned<Self>> {
-        let object = Goal(Opaque::new(pin_init::zeroed::<bindings::damos_quota_goal>()));
-        // SAFETY: It has no lists.
-        let goal = unsafe { Owned::alloc(object)? };
+        let goal = Owned::new(Self::zeroed())?;
         goal.set_raw_metric(metric);
         goal.set_target_value(target_value);
         if goal.metric() == Some(GoalMetric::SomeMemPsiUs) {
@@ -124,46 +97,16 @@ impl Goal {
         target_value, set_target_value: usize = target_value;
         /// The value now, in the unit of the metric.
         current_value, set_current_value: usize = current_value;
+        /// The node, for metrics that are about one.
+        nid, set_nid: i32 = __bindgen_anon_1.__bindgen_anon_1.nid;
+        /// The memory cgroup, for metrics that are about one.
+        memcg_id, set_memcg_id: u64 = __bindgen_anon_1.__bindgen_anon_1.memcg_id;
+        /// The total when the pressure was looked at last, or [`u64::MAX`] if it was not yet.
+        last_psi_total, set_last_psi_total: u64 = __bindgen_anon_1.last_psi_total;
     }
 
     /// The metric, or [`None`] if its number is none of a metric.
     pub(crate) fn metric(&self) -> Option<GoalMetric> {
         GoalMetric::from_raw(self.raw_metric())
-    }
-
-    /// The node, for metrics that are about one.
-    pub(crate) fn nid(&self) -> i32 {
-        // SAFETY: By the type invariant; each value of the bytes is a number.
-        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.nid }
-    }
-
-    /// The memory cgroup, for metrics that are about one.
-    pub(crate) fn memcg_id(&self) -> u64 {
-        // SAFETY: By the type invariant; each value of the bytes is a number.
-        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.memcg_id }
-    }
-
-    /// The total when the pressure was looked at last, or [`u64::MAX`] if it was not yet.
-    pub(crate) fn last_psi_total(&self) -> u64 {
-        // SAFETY: By the type invariant; each value of the bytes is a number.
-        unsafe { (*self.as_ptr()).__bindgen_anon_1.last_psi_total }
-    }
-
-    /// Sets [`last_psi_total()`](Self::last_psi_total).
-    pub(crate) fn set_last_psi_total(&self, total: u64) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).__bindgen_anon_1.last_psi_total = total };
-    }
-
-    /// Sets [`nid()`](Self::nid).
-    pub(crate) fn set_nid(&self, nid: i32) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.nid = nid };
-    }
-
-    /// Sets [`memcg_id()`](Self::memcg_id).
-    pub(crate) fn set_memcg_id(&self, id: u64) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).__bindgen_anon_1.__bindgen_anon_1.memcg_id = id };
     }
 }

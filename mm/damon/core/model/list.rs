@@ -2,106 +2,242 @@
 
 //! The doubly linked lists of C, to be changed while they are walked.
 //!
-//! `kernel::interop::list` reads such lists. DAMON's are owned by the core, which adds and removes
-//! entries.
+//! `kernel::interop::list` reads lists that C owns. These are lists whose entries Rust adds,
+//! removes and frees. Nothing here is about DAMON.
+//!
+//! An entry appears in three forms:
+//!
+//! - `&T`: it stays where it is as long as the reference lives.
+//! - [`Mut<'_, T>`](Mut): in addition, the lists of the entry itself can be changed.
+//! - [`Owned<T>`](Owned): the entry is in no list. Dropping it frees it.
 //!
 //! C header: [`include/linux/list.h`](srctree/include/linux/list.h)
 
-use super::{
-    Mut,
-    Owned, //
-};
 use core::{
     marker::PhantomData,
-    ptr::NonNull, //
+    mem::ManuallyDrop,
+    ops::Deref,
+    ptr::{
+        self,
+        NonNull, //
+    },
 };
-use kernel::bindings;
+use kernel::{
+    bindings,
+    prelude::*, //
+};
 
 /// A type whose objects are kept in a list.
 ///
 /// # Safety
 ///
-/// [`LINK`](Entry::LINK) is the offset of a `struct list_head` in the object, and the type allows
-/// that this link changes while references to the object exist.
+/// - [`LINK`](Entry::LINK) is the offset of a `struct list_head` in the object, and
+///   [`HEADS`](Entry::HEADS) are those of all others. Nothing else in it needs its address.
+/// - The type allows that these change while references to the object exist.
 pub(crate) unsafe trait Entry: Sized {
     /// Where in the object its link is, in bytes.
     const LINK: usize;
+
+    /// Where in the object the heads of its own lists are, in bytes.
+    const HEADS: &'static [usize] = &[];
+
+    /// Frees what the object owns, when it is going to be freed.
+    fn clear(_this: &mut Mut<'_, Self>) {}
 
     /// Frees an object and everything that it owns.
     ///
     /// # Safety
     ///
-    /// `ptr` must point to an object that is in no list, and that nothing uses any more.
-    unsafe fn free(ptr: NonNull<Self>);
-}
-
-/// Returns the link of an entry.
-#[inline(always)]
-pub(super) fn link_of<T: Entry>(entry: NonNull<T>) -> *mut bindings::list_head {
-    entry.as_ptr().wrapping_byte_add(T::LINK).cast()
-}
-
-/// Returns the entry that a link is in.
-#[inline(always)]
-pub(super) fn entry_of<T: Entry>(link: *mut bindings::list_head) -> *mut T {
-    link.wrapping_byte_sub(T::LINK).cast()
-}
-
-/// Adds `new` between `prev` and `next`.
-///
-/// # Safety
-///
-/// `prev` and `next` must be neighbours in a list, and `new` must be valid and in no list.
-#[inline(always)]
-pub(super) unsafe fn add_between(
-    new: *mut bindings::list_head,
-    prev: *mut bindings::list_head,
-    next: *mut bindings::list_head,
-) {
-    #[cfg(CONFIG_LIST_HARDENED)]
-    // SAFETY: By the function's contract; `list_add()` adds behind `prev`, that is before `next`.
-    unsafe {
-        let _ = next;
-        bindings::list_add(new, prev)
-    };
-    #[cfg(not(CONFIG_LIST_HARDENED))]
-    // SAFETY: By the function's contract, all three are valid.
-    unsafe {
-        (*next).prev = new;
-        (*new).next = next;
-        (*new).prev = prev;
-        (*prev).next = new;
+    /// `ptr` must come from an [`Owned`] which nothing uses any more.
+    unsafe fn free(ptr: NonNull<Self>) {
+        // SAFETY: The object is valid until it is freed below, and nothing else uses it.
+        Self::clear(&mut unsafe { Mut::from_raw(ptr) });
+        // SAFETY: `Owned::new()` allocated it, as a `KBox<Self>`.
+        drop(unsafe { KBox::from_raw(ptr.as_ptr()) });
     }
 }
 
-/// Removes `link` from its list.
+/// A link: the head of a list or that of an entry.
 ///
-/// # Safety
+/// # Invariants
 ///
-/// `link` must be valid, and in a list or initialized to be a list of its own.
-#[inline(always)]
-pub(crate) unsafe fn del(link: *mut bindings::list_head) {
-    #[cfg(CONFIG_LIST_HARDENED)]
-    // SAFETY: By the function's contract.
-    unsafe {
-        bindings::list_del(link)
-    };
-    #[cfg(not(CONFIG_LIST_HARDENED))]
-    // SAFETY: By the function's contract, the neighbours are valid.
-    unsafe {
-        (*(*link).next).prev = (*link).prev;
-        (*(*link).prev).next = (*link).next;
+/// It is initialized, as are those that it points to, for as long as this module keeps it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Link(*mut bindings::list_head);
+
+impl Link {
+    /// The link of an entry.
+    #[inline]
+    fn of<T: Entry>(entry: NonNull<T>) -> Self {
+        // INVARIANT: Objects that are used have initialized links.
+        Self(entry.as_ptr().wrapping_byte_add(T::LINK).cast())
+    }
+
+    /// The entry that it is in, unless it is the head of its list.
+    #[inline]
+    fn entry<T: Entry>(self) -> *const T {
+        self.0.wrapping_byte_sub(T::LINK).cast()
+    }
+
+    #[inline]
+    fn next(self) -> Self {
+        // SAFETY: The link is initialized, and so is the next one.
+        Self(unsafe { (*self.0).next })
+    }
+
+    #[inline]
+    fn prev(self) -> Self {
+        // SAFETY: The link is initialized, and so is the one before.
+        Self(unsafe { (*self.0).prev })
+    }
+
+    /// Makes two links neighbours.
+    #[inline]
+    fn join(prev: Self, next: Self) {
+        // SAFETY: The link is initialized, and no reference to it is ever made.
+        unsafe { (*prev.0).next = next.0 };
+        // SAFETY: The link is initialized, and no reference to it is ever made.
+        unsafe { (*next.0).prev = prev.0 };
+    }
+
+    /// Adds an entry that is in no list behind this link.
+    #[inline]
+    fn add<T: Entry>(self, entry: Owned<T>) {
+        let new = Self::of(entry.into_raw());
+        if cfg!(CONFIG_LIST_HARDENED) {
+            // SAFETY: This link is in a list, and the new one is valid and in none.
+            unsafe { bindings::list_add(new.0, self.0) };
+            return;
+        }
+        Self::join(new, self.next());
+        Self::join(self, new);
+    }
+
+    /// Removes the entry of this link from its list. The link keeps what it points to.
+    #[inline]
+    fn del(self) {
+        if cfg!(CONFIG_LIST_HARDENED) {
+            // SAFETY: The link is in a list, if only in one of its own.
+            unsafe { bindings::list_del(self.0) };
+            return;
+        }
+        Self::join(self.prev(), self.next());
     }
 }
 
-/// Makes an empty list of `head`.
+/// Exclusive access to an object and the lists that it owns.
 ///
-/// # Safety
+/// # Invariants
 ///
-/// `head` must be valid for writes.
-pub(super) unsafe fn init(head: *mut bindings::list_head) {
-    // SAFETY: By the function's contract.
-    unsafe { bindings::INIT_LIST_HEAD(head) };
+/// The pointer is valid for `'a`, and nothing else changes the lists of the object during `'a`.
+pub(crate) struct Mut<'a, T> {
+    ptr: NonNull<T>,
+    _borrow: PhantomData<&'a mut T>,
+}
+
+impl<T> Mut<'_, T> {
+    /// # Safety
+    ///
+    /// `ptr` must be valid for the lifetime that the caller chooses, during which nothing else
+    /// changes the lists of the object.
+    #[inline]
+    pub(crate) unsafe fn from_raw(ptr: NonNull<T>) -> Self {
+        // INVARIANT: The caller promises it.
+        Self {
+            ptr,
+            _borrow: PhantomData,
+        }
+    }
+
+    /// Returns a pointer to the object.
+    #[inline]
+    pub(crate) fn as_non_null(&self) -> NonNull<T> {
+        self.ptr
+    }
+}
+
+impl<T> Deref for Mut<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: The object is valid for longer than `self` is borrowed.
+        unsafe { self.ptr.as_ref() }
+    }
+}
+
+/// An object that is in no list, and freed when it is dropped.
+///
+/// # Invariants
+///
+/// The pointer is valid, and nothing else uses the object.
+pub(crate) struct Owned<T: Entry>(NonNull<T>);
+
+impl<T: Entry> Owned<T> {
+    /// # Safety
+    ///
+    /// `ptr` must point to an initialized object that is in no list, was allocated as
+    /// [`Entry::free`] wants it, and becomes the property of the returned value.
+    #[inline]
+    pub(crate) unsafe fn from_raw(ptr: NonNull<T>) -> Self {
+        // INVARIANT: The caller promises it.
+        Self(ptr)
+    }
+
+    /// Takes an object out of the list that it is in, if it is in one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_raw()`](Self::from_raw), except that the object can be in a list, which
+    /// nothing else uses meanwhile. Its link is initialized in any case.
+    pub(crate) unsafe fn take(ptr: NonNull<T>) -> Self {
+        Link::of(ptr).del();
+        // INVARIANT: It is in no list any more.
+        Self(ptr)
+    }
+
+    /// Allocates an object that is in no list, and makes its own lists empty.
+    pub(crate) fn new(object: T) -> Result<Self> {
+        let object = NonNull::from(KBox::leak(KBox::new(object, GFP_KERNEL)?));
+        for &offset in Iterator::chain([T::LINK].iter(), T::HEADS) {
+            // SAFETY: The implementation of `Entry` says that the offset is one in the object.
+            let head = unsafe { object.byte_add(offset) }.cast::<bindings::list_head>();
+            // SAFETY: The implementation of `Entry` says that there is a `struct list_head`.
+            unsafe { bindings::INIT_LIST_HEAD(head.as_ptr()) };
+        }
+        // INVARIANT: It was allocated just now.
+        Ok(Self(object))
+    }
+
+    /// Gives the object away, to a list or to C.
+    #[inline]
+    pub(crate) fn into_raw(self) -> NonNull<T> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// Borrows the object together with its lists.
+    pub(crate) fn as_mut(&mut self) -> Mut<'_, T> {
+        // SAFETY: The object is valid and used by nothing else, and `self` is borrowed.
+        unsafe { Mut::from_raw(self.0) }
+    }
+}
+
+impl<T: Entry> Deref for Owned<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: The object is valid as long as `self` is.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T: Entry> Drop for Owned<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: Nothing else uses the object, and this is its last use.
+        unsafe { T::free(self.0) };
+    }
 }
 
 /// A list that does not change.
@@ -111,7 +247,7 @@ pub(super) unsafe fn init(head: *mut bindings::list_head) {
 /// `head` is an initialized list whose entries are of type `T`. Nothing adds or removes entries
 /// during `'a`.
 pub(crate) struct List<'a, T: Entry> {
-    head: *mut bindings::list_head,
+    head: Link,
     _borrow: PhantomData<&'a T>,
 }
 
@@ -128,11 +264,11 @@ impl<'a, T: Entry> List<'a, T> {
     ///
     /// `head` must be an initialized list of entries of type `T`, to which nothing adds and from
     /// which nothing removes entries during `'a`.
-    #[inline(always)]
-    pub(super) unsafe fn from_raw(head: *mut bindings::list_head) -> Self {
-        // INVARIANT: By the function's contract.
+    #[inline]
+    pub(crate) unsafe fn from_raw(head: *mut bindings::list_head) -> Self {
+        // INVARIANT: The caller promises it.
         Self {
-            head,
+            head: Link(head),
             _borrow: PhantomData,
         }
     }
@@ -140,45 +276,40 @@ impl<'a, T: Entry> List<'a, T> {
     /// Returns whether there is no entry.
     #[inline]
     pub(crate) fn is_empty(self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.head).next == self.head }
+        self.head.next() == self.head
     }
 
     /// Returns the last entry.
     pub(crate) fn last(self) -> Option<&'a T> {
-        if self.is_empty() {
-            return None;
-        }
-        // SAFETY: By the type invariant, `prev` is the link of an entry, which stays there for
-        // `'a`.
-        Some(unsafe { &*entry_of::<T>((*self.head).prev) })
+        self.entry(self.head.prev())
     }
 
     /// Returns the last one of the entries that satisfy a condition.
     pub(crate) fn rfind(self, condition: impl Fn(&T) -> bool) -> Option<&'a T> {
-        // SAFETY: By the type invariant, the head is valid.
-        let mut link = unsafe { (*self.head).prev };
-        while link != self.head {
-            // SAFETY: By the type invariant, `link` is that of an entry, which stays there for
-            // `'a`.
-            let entry = unsafe { &*entry_of::<T>(link) };
+        let mut link = self.head.prev();
+        while let Some(entry) = self.entry(link) {
             if condition(entry) {
                 return Some(entry);
             }
-            // SAFETY: `link` is in the list.
-            link = unsafe { (*link).prev };
+            link = link.prev();
         }
         None
     }
 
     /// Returns an iterator over the entries.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn iter(self) -> Iter<'a, T> {
         Iter {
-            // SAFETY: By the type invariant.
-            next: unsafe { (*self.head).next },
+            next: self.head.next(),
             list: self,
         }
+    }
+
+    /// Returns the entry of a link of this list, or [`None`] for the head.
+    #[inline]
+    fn entry(self, link: Link) -> Option<&'a T> {
+        // SAFETY: The link is that of an entry, which stays in the list for `'a`.
+        (link != self.head).then(|| unsafe { &*link.entry::<T>() })
     }
 }
 
@@ -189,22 +320,17 @@ impl<'a, T: Entry> List<'a, T> {
 /// `next` is the head of the list or the link of an entry.
 pub(crate) struct Iter<'a, T: Entry> {
     list: List<'a, T>,
-    next: *mut bindings::list_head,
+    next: Link,
 }
 
 impl<'a, T: Entry> Iterator for Iter<'a, T> {
     type Item = &'a T;
 
-    #[inline(always)]
+    #[inline]
     fn next(&mut self) -> Option<&'a T> {
-        if self.next == self.list.head {
-            return None;
-        }
-        let entry = entry_of::<T>(self.next);
-        // SAFETY: By the type invariants of `self` and of the list.
-        unsafe { self.next = (*self.next).next };
-        // SAFETY: By the type invariant of the list, the entry stays there for `'a`.
-        Some(unsafe { &*entry })
+        let entry = self.list.entry(self.next)?;
+        self.next = self.next.next();
+        Some(entry)
     }
 }
 
@@ -214,46 +340,47 @@ impl<'a, T: Entry> Iterator for Iter<'a, T> {
 ///
 /// As for [`List`], except that this value is what adds and removes entries.
 pub(crate) struct ListMut<'a, T: Entry> {
-    head: *mut bindings::list_head,
+    head: Link,
     _borrow: PhantomData<&'a mut T>,
 }
 
 impl<'a, T: Entry> ListMut<'a, T> {
     /// # Safety
     ///
-    /// `head` must be an initialized list of entries of type `T`, and during `'a` nothing else
-    /// adds or removes entries or uses the lists of these.
-    #[inline(always)]
-    pub(super) unsafe fn from_raw(head: *mut bindings::list_head) -> Self {
-        // INVARIANT: By the function's contract.
+    /// `head` must be an initialized list of entries of type `T`, and during the lifetime that the
+    /// caller chooses nothing else adds or removes entries or uses the lists of these.
+    #[inline]
+    pub(crate) unsafe fn from_raw(head: *mut bindings::list_head) -> Self {
+        // INVARIANT: The caller promises it.
         Self {
-            head,
+            head: Link(head),
             _borrow: PhantomData,
         }
     }
 
     /// Returns the list for reading.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn as_list(&self) -> List<'_, T> {
-        // SAFETY: By the type invariant, and the borrow of `self` keeps the list from changes.
-        unsafe { List::from_raw(self.head) }
+        // INVARIANT: The borrow of `self` keeps the list from changes.
+        List {
+            head: self.head,
+            _borrow: PhantomData,
+        }
     }
 
     /// Returns an iterator over the entries together with their lists.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = Mut<'_, T>> {
         self.as_list().iter().map(|entry| {
-            // SAFETY: By the type invariant. Each entry is returned once, and the list itself
-            // stays as it is during the borrow.
+            // SAFETY: Each entry is returned once, and the list itself stays as it is during the
+            // borrow of `self`, which has the lists of the entries for itself.
             unsafe { Mut::from_raw(NonNull::from(entry)) }
         })
     }
 
     /// Adds an entry at the end.
     pub(crate) fn push(&mut self, entry: Owned<T>) {
-        let new = link_of(entry.into_raw());
-        // SAFETY: By the type invariants of `self` and `Owned`.
-        unsafe { add_between(new, (*self.head).prev, self.head) };
+        self.head.prev().add(entry);
     }
 
     /// Removes and frees all entries.
@@ -263,13 +390,18 @@ impl<'a, T: Entry> ListMut<'a, T> {
     }
 
     /// Returns a cursor at the first entry.
-    #[inline(always)]
     pub(crate) fn cursor(&mut self) -> Cursor<'_, T> {
+        // INVARIANT: What `self` has exclusively is borrowed.
+        Self { ..*self }.into_cursor()
+    }
+
+    /// Returns a cursor at the first entry.
+    #[inline]
+    pub(crate) fn into_cursor(self) -> Cursor<'a, T> {
+        // INVARIANT: What `self` has exclusively is passed on.
         Cursor {
-            head: self.head,
-            // SAFETY: By the type invariant.
-            at: unsafe { (*self.head).next },
-            _borrow: PhantomData,
+            at: self.head.next(),
+            list: self,
         }
     }
 }
@@ -278,43 +410,89 @@ impl<'a, T: Entry> ListMut<'a, T> {
 ///
 /// # Invariants
 ///
-/// As for [`ListMut`]; `at` is the head or the link of an entry.
+/// `at` is the head of the list or the link of an entry.
 pub(crate) struct Cursor<'a, T: Entry> {
-    head: *mut bindings::list_head,
-    at: *mut bindings::list_head,
-    _borrow: PhantomData<&'a mut T>,
+    list: ListMut<'a, T>,
+    at: Link,
 }
 
 impl<T: Entry> Cursor<'_, T> {
-    /// Returns the entry at this place, or [`None`] at the end.
-    #[inline(always)]
-    pub(crate) fn current(&mut self) -> Option<Mut<'_, T>> {
-        if self.at == self.head {
-            return None;
+    /// Goes to an entry from a place before it, or to the end if it is not there.
+    pub(crate) fn move_to(&mut self, entry: *const T) {
+        while self.get().is_some_and(|at| !ptr::eq(at, entry)) {
+            self.move_next();
         }
-        let entry = NonNull::new(entry_of::<T>(self.at))?;
-        // SAFETY: By the type invariant, and the borrow keeps the entry in the list.
+    }
+
+    /// Returns the entry at this place, or [`None`] at the end.
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.list.as_list().entry(self.at)
+    }
+
+    /// Returns the entry at this place together with its lists, or [`None`] at the end.
+    #[inline]
+    pub(crate) fn current(&mut self) -> Option<Mut<'_, T>> {
+        let entry = NonNull::from(self.get()?);
+        // SAFETY: The entry stays in the list while `self` is borrowed, and so does access to it.
         Some(unsafe { Mut::from_raw(entry) })
     }
 
+    /// Returns the entry before this place.
+    #[inline]
+    pub(crate) fn prev(&self) -> Option<&T> {
+        self.list.as_list().entry(self.at.prev())
+    }
+
+    /// Returns whether this is at the last entry.
+    #[inline]
+    pub(crate) fn is_last(&self) -> bool {
+        self.at.next() == self.list.head
+    }
+
+    /// Begins to load the next entry from memory.
+    ///
+    /// Walking a list waits for memory most of the time. What is done with an entry may take about
+    /// as long as to load one, and takes no time if both are done together.
+    #[inline]
+    pub(crate) fn load_next(&self) {
+        let next = self.at.next().0;
+        // SAFETY: The link is initialized. The value is not used.
+        unsafe { (&raw const (*next).next).read_volatile() };
+    }
+
     /// Goes to the next entry, from the end to the first one.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn move_next(&mut self) {
-        // SAFETY: By the type invariant.
-        self.at = unsafe { (*self.at).next };
+        self.at = self.at.next();
+    }
+
+    /// Goes to the entry before, from the first one to the end.
+    #[inline]
+    pub(crate) fn move_prev(&mut self) {
+        self.at = self.at.prev();
+    }
+
+    /// Adds an entry before this place.
+    #[inline]
+    pub(crate) fn insert_before(&mut self, entry: Owned<T>) {
+        self.at.prev().add(entry);
+    }
+
+    /// Adds an entry behind this place.
+    #[inline]
+    pub(crate) fn insert_after(&mut self, entry: Owned<T>) {
+        self.at.add(entry);
     }
 
     /// Removes the entry at this place and goes to the next one.
+    #[inline]
     pub(crate) fn remove(&mut self) -> Option<Owned<T>> {
-        if self.at == self.head {
-            return None;
-        }
-        let link = self.at;
-        let entry = NonNull::new(entry_of::<T>(link))?;
+        let entry = NonNull::from(self.get()?);
+        let removed = self.at;
         self.move_next();
-        // SAFETY: By the type invariant, `link` is in the list.
-        unsafe { del(link) };
-        // SAFETY: The entry has just been removed, and no reference to it can exist.
-        Some(unsafe { Owned::from_raw(entry) })
+        removed.del();
+        // INVARIANT: It is in no list any more, and no reference to it can exist.
+        Some(Owned(entry))
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     list::Cursor,
     Context,
+    Object,
     Region,
     Scheme,
     Target, //
@@ -95,6 +96,19 @@ impl OpsSet {
     }
 }
 
+/// Calls an operation, if there is one.
+macro_rules! call {
+    ($ops:expr, $name:ident($($arg:expr),*)) => {
+        match $ops.raw().$name {
+            // SAFETY: The function does what it has to for arguments that are valid: the context of
+            // the operations and what is in it, to all of which no other thread has access. What is
+            // borrowed allows for what the function may change.
+            Some(function) => Some(unsafe { function($($arg),*) }),
+            None => None,
+        }
+    };
+}
+
 /// The operations that are called for single targets and regions.
 ///
 /// Those functions read and set values of the object that they are called for. They change no
@@ -114,106 +128,82 @@ impl Operations<'_> {
     ///
     /// `ctx` must be valid during the lifetime that the caller chooses, and no other thread may use
     /// it meanwhile.
-    #[inline(always)]
+    #[inline]
     pub(super) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        // INVARIANT: By the function's contract.
+        // INVARIANT: The caller promises it.
         Self {
             ctx,
             _borrow: PhantomData,
         }
     }
 
-    #[inline(always)]
-    fn ops(&self) -> *const bindings::damon_operations {
-        // SAFETY: By the type invariant, this is a place within the context.
-        unsafe { &raw const (*self.ctx.as_ptr()).ops }
+    #[inline]
+    fn raw(&self) -> &bindings::damon_operations {
+        // SAFETY: This is a place within the context, which is valid. Nothing changes it while a
+        // function of it is called.
+        unsafe { &(*self.ctx.as_ptr()).ops }
     }
 
     /// Returns whether regions have a score for schemes.
-    #[inline(always)]
     pub(crate) fn has_scheme_score(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.ops()).get_scheme_score }.is_some()
+        self.raw().get_scheme_score.is_some()
     }
 
     /// Returns the score of a region for a scheme, if the operations have one.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn scheme_score(&self, region: &Region, scheme: &Scheme) -> Option<i32> {
-        // SAFETY: By the type invariant.
-        let get_scheme_score = unsafe { (*self.ops()).get_scheme_score }?;
-        // SAFETY: All three are valid, and belong together.
-        Some(unsafe { get_scheme_score(self.ctx.as_ptr(), region.as_ptr(), scheme.as_ptr()) })
+        call!(
+            self,
+            get_scheme_score(self.ctx.as_ptr(), region.as_ptr(), scheme.as_ptr())
+        )
     }
 
     /// Returns whether schemes can be applied.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn can_apply_scheme(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.ops()).apply_scheme }.is_some()
+        self.raw().apply_scheme.is_some()
     }
 
     /// Applies the action of a scheme to a region.
     ///
     /// Returns to how many bytes it was applied, and how many passed the filters of the operations.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn apply_scheme(
         &self,
         target: &Target,
         region: &Region,
         scheme: &Scheme,
     ) -> (usize, usize) {
-        let mut sz_filter_passed = 0;
-        // SAFETY: By the type invariant.
-        let Some(apply_scheme) = (unsafe { (*self.ops()).apply_scheme }) else {
-            return (0, 0);
-        };
-        // SAFETY: All are valid, and belong together.
-        let sz_applied = unsafe {
-            apply_scheme(
-                self.ctx.as_ptr(),
-                target.as_ptr(),
-                region.as_ptr(),
-                scheme.as_ptr(),
-                &mut sz_filter_passed,
-            )
-        };
-        (sz_applied, sz_filter_passed)
+        let (ctx, mut sz_filter_passed) = (self.ctx.as_ptr(), 0);
+        let (target, region, scheme) = (target.as_ptr(), region.as_ptr(), scheme.as_ptr());
+        let sz_applied = call!(
+            self,
+            apply_scheme(ctx, target, region, scheme, &mut sz_filter_passed)
+        );
+        (sz_applied.unwrap_or(0), sz_filter_passed)
     }
 
     /// Returns whether operations can tell that a target is gone.
-    #[inline(always)]
     pub(crate) fn has_target_valid(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.ops()).target_valid }.is_some()
+        self.raw().target_valid.is_some()
     }
 
     /// Returns whether a target is still there. Without an operation for it, it is.
     pub(crate) fn target_valid(&self, target: &Target) -> bool {
-        // SAFETY: By the type invariant.
-        match unsafe { (*self.ops()).target_valid } {
-            // SAFETY: The target is valid, and belongs to the context.
-            Some(target_valid) => unsafe { target_valid(target.as_ptr()) },
-            None => true,
-        }
+        call!(self, target_valid(target.as_ptr())).unwrap_or(true)
     }
 
     /// Returns whether targets need to be cleaned up before they are freed.
     pub(crate) fn has_cleanup_target(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.ops()).cleanup_target }.is_some()
+        self.raw().cleanup_target.is_some()
     }
 
     /// Cleans up and removes the target at a cursor, so that it is cleaned up once.
     ///
     /// Corresponds to `damon_destroy_target()`.
     pub(crate) fn destroy_target(&self, cursor: &mut Cursor<'_, Target>) {
-        let Some(target) = cursor.current() else {
-            return;
-        };
-        // SAFETY: The context is valid, and no other thread writes the pointer.
-        if let Some(cleanup_target) = unsafe { (*self.ops()).cleanup_target } {
-            // SAFETY: The target is valid, and in the context.
-            unsafe { cleanup_target(target.as_ptr()) };
+        if let Some(target) = cursor.get() {
+            call!(self, cleanup_target(target.as_ptr()));
         }
         drop(cursor.remove());
     }
@@ -238,7 +228,7 @@ impl Context<'_> {
     /// Returns the operations.
     pub(crate) fn ops_set(&self) -> OpsSet {
         // INVARIANT: What a context has was registered, or set by someone who had to promise it.
-        OpsSet(self.raw_ops())
+        OpsSet(*self.ops().raw())
     }
 
     /// Sets the operations.
@@ -249,40 +239,29 @@ impl Context<'_> {
 
     /// Initializes the targets.
     pub(crate) fn ops_init(&mut self) {
-        if let Some(init) = self.raw_ops().init {
-            // SAFETY: The context is valid and used exclusively by the type invariant.
-            unsafe { init(self.as_ptr()) };
-        }
+        call!(self.ops(), init(self.as_ptr()));
     }
 
     /// Updates the regions to what the address space is now.
     pub(crate) fn ops_update(&mut self) {
-        if let Some(update) = self.raw_ops().update {
-            // SAFETY: As in `ops_init()`.
-            unsafe { update(self.as_ptr()) };
-        }
+        call!(self.ops(), update(self.as_ptr()));
     }
 
     /// Prepares the next check of accesses.
     pub(crate) fn prepare_access_checks(&mut self) {
-        if let Some(prepare_access_checks) = self.raw_ops().prepare_access_checks {
-            // SAFETY: As in `ops_init()`.
-            unsafe { prepare_access_checks(self.as_ptr()) };
-        }
+        call!(self.ops(), prepare_access_checks(self.as_ptr()));
     }
 
     /// Counts accesses since the last preparation.
     ///
     /// Returns the highest count of a region, or [`None`] without an operation for it.
     pub(crate) fn check_accesses(&mut self) -> Option<u32> {
-        let check_accesses = self.raw_ops().check_accesses?;
-        // SAFETY: As in `ops_init()`.
-        Some(unsafe { check_accesses(self.as_ptr()) })
+        call!(self.ops(), check_accesses(self.as_ptr()))
     }
 
     /// Returns whether the operations can apply probes.
     pub(crate) fn can_apply_probes(&self) -> bool {
-        self.raw_ops().apply_probes.is_some()
+        self.ops().raw().apply_probes.is_some()
     }
 
     /// Applies the probes to all regions.
@@ -290,8 +269,9 @@ impl Context<'_> {
     /// Returns the highest weighted sum of hits of a region if `return_max_wsum`, or [`None`]
     /// without an operation for it.
     pub(crate) fn apply_probes(&mut self, set_samples: bool, return_max_wsum: bool) -> Option<u32> {
-        let apply_probes = self.raw_ops().apply_probes?;
-        // SAFETY: As in `ops_init()`.
-        Some(unsafe { apply_probes(self.as_ptr(), set_samples, return_max_wsum) })
+        call!(
+            self.ops(),
+            apply_probes(self.as_ptr(), set_samples, return_max_wsum)
+        )
     }
 }

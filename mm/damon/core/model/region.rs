@@ -3,28 +3,20 @@
 //! Regions, and the list of them that a target has.
 
 use super::{
-    list::{
-        add_between,
-        del,
-        entry_of,
-        link_of, //
-    },
+    list::Cursor,
     Entry,
+    Mut,
+    Object,
     Owned,
     Target, //
 };
 use core::{
-    marker::PhantomData,
     mem::offset_of,
-    ptr::{
-        self,
-        NonNull, //
-    },
+    ptr::NonNull, //
 };
 use kernel::{
     bindings,
-    prelude::*,
-    types::Opaque, //
+    prelude::*, //
 };
 
 /// How many probes a region counts hits of.
@@ -35,51 +27,27 @@ const _: () = assert!(MAX_PROBES == bindings::DAMON_MAX_PROBES as usize);
 /// A counter for each probe.
 pub(crate) type ProbeHits = [u8; MAX_PROBES];
 
-/// An address range that is monitored as one, `struct damon_region`.
-///
-/// # Invariants
-///
-/// The object is initialized, and only one thread has access to it.
-#[repr(transparent)]
-pub(crate) struct Region(Opaque<bindings::damon_region>);
+object! {
+    /// An address range that is monitored as one, `struct damon_region`.
+    Region: damon_region
+}
 
-// SAFETY: The offset is that of a link, and the object is `Opaque`.
+// SAFETY: The structure has one `struct list_head`, which is at this offset.
 unsafe impl Entry for Region {
     const LINK: usize = offset_of!(bindings::damon_region, list);
 
     #[inline]
     unsafe fn free(ptr: NonNull<Self>) {
-        // SAFETY: By the function's contract; all regions come from this cache.
+        // SAFETY: The caller promises that nothing uses the region. All regions are allocated by
+        // `Region::new()`, from this cache.
         unsafe { bindings::kmem_cache_free(bindings::damon_region_cache, ptr.as_ptr().cast()) };
     }
 }
 
 impl Region {
-    /// # Safety
-    ///
-    /// `ptr` must point to an initialized region that stays allocated during the lifetime that the
-    /// caller chooses, and that no other thread uses meanwhile.
-    #[inline(always)]
-    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::damon_region) -> &'a Self {
-        // SAFETY: By the function's contract.
-        unsafe { &*ptr.cast() }
-    }
-
-    /// Returns the C structure.
-    #[inline(always)]
-    pub(crate) fn as_ptr(&self) -> *mut bindings::damon_region {
-        self.0.get()
-    }
-
-    fn set_start(&self, start: usize) {
-        // SAFETY: The field is a number in an object that is valid, and no other thread uses it.
-        unsafe { (*self.as_ptr()).ar.start = start };
-    }
-
-    #[inline]
-    fn set_end(&self, end: usize) {
-        // SAFETY: The field is a number in an object that is valid, and no other thread uses it.
-        unsafe { (*self.as_ptr()).ar.end = end };
+    accessors! { private
+        _, set_start: usize = ar.start;
+        _, set_end: usize = ar.end;
     }
 
     accessors! {
@@ -100,7 +68,7 @@ impl Region {
     }
 
     /// The size in address units.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn sz(&self) -> usize {
         self.end().wrapping_sub(self.start())
     }
@@ -111,20 +79,23 @@ impl Region {
     #[inline]
     pub(crate) fn new(start: usize, end: usize) -> Result<Owned<Self>> {
         crate::sanity::verify_new_region(start, end);
-        // SAFETY: The cache exists from the initialization of DAMON on, before which nothing
-        // calls it.
+        // SAFETY: The cache exists from the initialization of DAMON on, before which nothing uses
+        // it.
         let raw = unsafe { bindings::damon_core_alloc_region() };
         let region = NonNull::new(raw.cast::<Region>()).ok_or(ENOMEM)?;
-        // SAFETY: `region` was just allocated; `reset()` initializes it.
-        let region = unsafe { Owned::from_raw(region) };
-        region.reset(start, end);
-        Ok(region)
+        // SAFETY: The memory was allocated just now, for a region.
+        Ok(unsafe { Self::init(region, start, end) })
     }
 
     /// Initializes everything.
-    #[inline(always)]
-    fn reset(&self, start: usize, end: usize) {
-        let link: *mut bindings::list_head = link_of(NonNull::from(self));
+    ///
+    /// # Safety
+    ///
+    /// `region` must be memory for a region that nothing else uses, which the returned value owns.
+    #[inline]
+    unsafe fn init(region: NonNull<Self>, start: usize, end: usize) -> Owned<Self> {
+        let raw = region.as_ptr().cast::<bindings::damon_region>();
+        let link = raw.wrapping_byte_add(Self::LINK).cast();
         let value = bindings::damon_region {
             ar: bindings::damon_addr_range { start, end },
             sampling_addr: start,
@@ -138,12 +109,14 @@ impl Region {
             last_nr_accesses: 0,
             last_probe_hits: [0; MAX_PROBES],
         };
-        // SAFETY: The pointer is valid for writes by the type invariant.
-        unsafe { self.as_ptr().write(value) };
+        // SAFETY: The caller promises that nothing else uses the memory.
+        unsafe { raw.write(value) };
+        // SAFETY: The region is initialized, in no list, and the caller gives it away.
+        unsafe { Owned::from_raw(region) }
     }
 
     /// Copies the monitoring results of another region.
-    #[inline(always)]
+    #[inline]
     fn copy_results(&self, other: &Region) {
         self.set_age(other.age());
         self.set_nr_accesses(other.nr_accesses());
@@ -157,85 +130,87 @@ impl Region {
 ///
 /// # Invariants
 ///
-/// `first` is the link of the first of `len` free regions, and `last` that of the last one. Both
-/// have no meaning when `len` is zero. The `next` of the last one has no meaning.
+/// `ends` are the first and the last of `len` free regions, or [`None`] if there is none. Each but
+/// the last one points to the next.
 struct Chain {
-    first: *mut bindings::list_head,
-    last: *mut bindings::list_head,
+    ends: Option<(NonNull<Region>, NonNull<Region>)>,
     len: usize,
 }
 
 impl Chain {
     const fn new() -> Self {
-        Self {
-            first: ptr::null_mut(),
-            last: ptr::null_mut(),
-            len: 0,
-        }
+        Self { ends: None, len: 0 }
     }
 
-    #[inline(always)]
+    /// Lets a free region point to the next one.
+    ///
+    /// # Safety
+    ///
+    /// `region` must be one of a chain, or about to be.
+    #[inline]
+    unsafe fn link(region: NonNull<Region>, next: NonNull<Region>) {
+        let raw = region.as_ptr().cast::<bindings::damon_region>();
+        // SAFETY: The caller promises that the region is free: nothing else uses its link.
+        unsafe { (*raw).list.next = next.as_ptr().cast() };
+    }
+
+    #[inline]
     fn push_back(&mut self, region: Owned<Region>) {
-        let link = link_of(region.into_raw());
-        if self.len == 0 {
-            self.first = link;
-        } else {
-            // SAFETY: By the type invariant, `last` is the link of a free region.
-            unsafe { (*self.last).next = link };
-        }
-        // INVARIANT: The chain ends at `link` now.
-        self.last = link;
+        let region = region.into_raw();
+        let first = self.ends.map_or(region, |(first, last)| {
+            // SAFETY: It is the last one of this chain.
+            unsafe { Self::link(last, region) };
+            first
+        });
+        // INVARIANT: The chain ends at `region` now.
+        self.ends = Some((first, region));
         self.len = self.len.wrapping_add(1);
     }
 
-    #[inline(always)]
+    #[inline]
     fn push_front(&mut self, region: Owned<Region>) {
-        let link = link_of(region.into_raw());
-        if self.len == 0 {
-            self.last = link;
-        } else {
-            // SAFETY: The region is free, and its link belongs to the chain now.
-            unsafe { (*link).next = self.first };
-        }
-        // INVARIANT: The chain begins at `link` now.
-        self.first = link;
-        self.len = self.len.wrapping_add(1);
+        let mut front = Chain::new();
+        front.push_back(region);
+        self.prepend(&mut front);
     }
 
     /// The first region.
-    #[inline(always)]
+    #[inline]
     fn first(&self) -> Option<&Region> {
-        if self.len == 0 {
-            return None;
-        }
-        // SAFETY: By the type invariant, it is the link of a free region.
-        Some(unsafe { &*entry_of::<Region>(self.first) })
+        // SAFETY: It is a free region, which the chain keeps as long as `self` is borrowed.
+        self.ends.map(|(first, _)| unsafe { first.as_ref() })
     }
 
-    #[inline(always)]
+    #[inline]
     fn pop_front(&mut self) -> Option<Owned<Region>> {
-        let region = NonNull::from(self.first()?);
-        // INVARIANT: One region less, from the front of the chain.
+        let (first, last) = self.ends?;
         self.len = self.len.wrapping_sub(1);
-        // SAFETY: By the type invariant, `next` is the link of the next one if there is one.
-        self.first = unsafe { (*self.first).next };
-        // SAFETY: The region is not in the chain any more.
-        Some(unsafe { Owned::from_raw(region) })
+        let next = if first == last {
+            None
+        } else {
+            // SAFETY: The chain keeps the region, which is not the last one, hence points to
+            // another.
+            NonNull::new(unsafe { (*first.as_ref().as_ptr()).list.next }.cast())
+        };
+        // INVARIANT: The chain begins one region later.
+        self.ends = next.map(|next| (next, last));
+        // SAFETY: The region is not in the chain any more, and nothing else uses it.
+        Some(unsafe { Owned::from_raw(first) })
     }
 
     /// Puts all of another chain in front.
+    #[inline]
     fn prepend(&mut self, other: &mut Chain) {
-        if other.len == 0 {
+        let Some((first, middle)) = other.ends.take() else {
             return;
-        }
-        if self.len == 0 {
-            self.last = other.last;
-        } else {
-            // SAFETY: By the type invariant, `last` is the link of a free region.
-            unsafe { (*other.last).next = self.first };
-        }
+        };
+        let last = self.ends.map_or(middle, |(next, last)| {
+            // SAFETY: It is the last one of the other chain.
+            unsafe { Self::link(middle, next) };
+            last
+        });
         // INVARIANT: The chain begins with the other one now, which is empty.
-        self.first = other.first;
+        self.ends = Some((first, last));
         self.len = self.len.wrapping_add(other.len);
         other.len = 0;
     }
@@ -274,7 +249,7 @@ impl RegionPool {
     const TRANSPARENT: bool = cfg!(any(CONFIG_KASAN, CONFIG_DAMON_DEBUG_SANITY));
 
     /// Keeps a region for later.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn put(&mut self, region: Owned<Region>) {
         if Self::TRANSPARENT {
             return;
@@ -292,20 +267,20 @@ impl RegionPool {
     }
 
     /// Gives out a region that covers `start..end`, if need be a newly allocated one.
-    #[inline(always)]
+    #[inline]
     fn take(&mut self, start: usize, end: usize) -> Result<Owned<Region>> {
         match self.nearest(start) {
             Some(region) => {
                 crate::sanity::verify_new_region(start, end);
-                region.reset(start, end);
-                Ok(region)
+                // SAFETY: Nothing else uses a region that is owned, and given away here.
+                Ok(unsafe { Region::init(region.into_raw(), start, end) })
             }
             None => Region::new(start, end),
         }
     }
 
     /// Takes the region that was merged away nearest to `start`.
-    #[inline(always)]
+    #[inline]
     fn nearest(&mut self, start: usize) -> Option<Owned<Region>> {
         while let Some(next) = self.ahead.first() {
             let next_start = next.start();
@@ -343,171 +318,71 @@ impl Drop for RegionPool {
     }
 }
 
-/// The regions of a target, to be changed.
-///
-/// # Invariants
-///
-/// `target` is valid for `'a`, and nothing else changes its list of regions during `'a`.
-pub(crate) struct Regions<'a> {
-    target: NonNull<bindings::damon_target>,
-    _borrow: PhantomData<&'a mut Region>,
-}
-
-impl<'a> Regions<'a> {
-    /// # Safety
-    ///
-    /// `target` must be valid, and nothing else may change its list of regions during `'a`.
-    #[inline(always)]
-    pub(crate) unsafe fn from_raw(target: NonNull<bindings::damon_target>) -> Self {
-        // INVARIANT: By the function's contract.
-        Self {
-            target,
-            _borrow: PhantomData,
-        }
-    }
-
-    #[cfg(CONFIG_DAMON_KUNIT_TEST)]
-    /// Adds a region at the end.
-    ///
-    /// Corresponds to `damon_add_region()`.
-    pub(crate) fn push(&mut self, region: Owned<Region>) {
-        let mut cursor = self.cursor();
-        cursor.at = cursor.head();
-        cursor.insert_before(region);
-    }
-
-    /// Returns a cursor at the first region.
-    #[inline(always)]
-    pub(crate) fn cursor(&mut self) -> RegionCursor<'_> {
-        // SAFETY: By the type invariant, and the borrow of `self`.
-        unsafe { RegionCursor::first_of(self.target) }
-    }
-}
-
 /// A place in the list of regions of a target: at a region or behind the last one.
 ///
 /// # Invariants
 ///
-/// As for [`Regions`]; `at` is the head of the list or the link of a region in it. The number of
-/// regions of the target is right.
+/// The cursor is one in the list of the target. The number of regions of the target is right.
 pub(crate) struct RegionCursor<'a> {
-    target: NonNull<bindings::damon_target>,
-    at: *mut bindings::list_head,
-    _borrow: PhantomData<&'a mut Region>,
+    target: NonNull<Target>,
+    at: Cursor<'a, Region>,
 }
 
-impl RegionCursor<'_> {
+impl<'a> RegionCursor<'a> {
     /// Returns a cursor at the first region of `target`.
-    ///
-    /// # Safety
-    ///
-    /// `target` must be valid, and for the lifetime that the caller chooses nothing else may
-    /// change its list of regions.
-    #[inline(always)]
-    pub(super) unsafe fn first_of(target: NonNull<bindings::damon_target>) -> Self {
-        // INVARIANT: The first region, or the head.
+    #[inline]
+    pub(super) fn new(target: &'a mut Mut<'_, Target>) -> Self {
+        // INVARIANT: The target and its list are borrowed for as long as the cursor lives.
         Self {
-            target,
-            // SAFETY: By the function's contract.
-            at: unsafe { (*target.as_ptr()).regions_list.next },
-            _borrow: PhantomData,
+            target: target.as_non_null(),
+            at: target.regions_mut().into_cursor(),
         }
     }
 
     #[cfg(CONFIG_DAMON_KUNIT_TEST)]
-    /// Returns a cursor at the region `region` of `target`.
-    ///
-    /// # Safety
-    ///
-    /// `region` must be in the list of `target`, and for the lifetime that the caller chooses
-    /// nothing else may change this list.
-    pub(crate) unsafe fn from_raw(
-        target: NonNull<bindings::damon_target>,
-        region: NonNull<bindings::damon_region>,
-    ) -> Self {
-        // INVARIANT: By the function's contract.
-        Self {
-            target,
-            at: link_of(region.cast::<Region>()),
-            _borrow: PhantomData,
-        }
-    }
-
-    #[inline(always)]
-    fn head(&self) -> *mut bindings::list_head {
-        // SAFETY: By the type invariant, this is a place within the target.
-        unsafe { &raw mut (*self.target.as_ptr()).regions_list }
-    }
-
-    /// # Safety
-    ///
-    /// `link` must be the head or the link of a region in this list.
-    #[inline(always)]
-    unsafe fn region_at(&self, link: *mut bindings::list_head) -> Option<&Region> {
-        if link == self.head() {
-            return None;
-        }
-        // SAFETY: By the contract, and the borrow of `self` keeps the region in the list.
-        Some(unsafe { &*entry_of::<Region>(link) })
+    /// Goes to a region from a place before it, or to the end if it is not there.
+    pub(crate) fn move_to(&mut self, region: *const Region) {
+        self.at.move_to(region);
     }
 
     /// The target whose regions these are.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn target(&self) -> &Target {
-        // SAFETY: By the type invariant. A target is `Opaque`, hence a reference to it does not
-        // exclude changes of its list.
-        unsafe { Target::from_raw(self.target.as_ptr()) }
+        // SAFETY: The target is valid as long as the cursor is. Its type allows that the list
+        // changes while a reference to it exists.
+        unsafe { self.target.as_ref() }
     }
 
     /// The region at this place, or [`None`] at the end.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn current(&self) -> Option<&Region> {
-        // SAFETY: By the type invariant.
-        unsafe { self.region_at(self.at) }
+        self.at.get()
     }
 
     /// The region before this place.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn prev(&self) -> Option<&Region> {
-        // SAFETY: By the type invariant, `prev` is the head or a region.
-        unsafe { self.region_at((*self.at).prev) }
+        self.at.prev()
     }
 
-    /// Begins to load the next region from memory.
-    ///
-    /// Walking a list waits for memory most of the time. What is done with a region takes about as
-    /// long as to load one, and takes no time if both are done together.
-    #[inline(always)]
+    /// Begins to load the next region from memory, see [`Cursor::load_next()`].
+    #[inline]
     pub(crate) fn load_next(&self) {
-        // SAFETY: By the type invariant, `next` is the head or the link of a region. The value is
-        // not used.
-        unsafe { (&raw const (*(*self.at).next).next).read_volatile() };
+        self.at.load_next();
     }
 
     /// Returns whether this is at the last region.
     ///
     /// Corresponds to `damon_is_last_region()`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_last(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.at).next == self.head() }
+        self.at.is_last()
     }
 
     /// Goes to the next region, from the end to the first one.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn move_next(&mut self) {
-        // INVARIANT: `next` is the head or a region.
-        // SAFETY: By the type invariant.
-        self.at = unsafe { (*self.at).next };
-    }
-
-    #[inline(always)]
-    fn add_nr_regions(&mut self, change: i32) {
-        // SAFETY: By the type invariant, and no reference to the number is ever made.
-        unsafe {
-            let nr = &raw mut (*self.target.as_ptr()).nr_regions;
-            *nr = (*nr).wrapping_add_signed(change);
-        }
+        self.at.move_next();
     }
 
     /// Moves the start of the region at this place.
@@ -531,17 +406,8 @@ impl RegionCursor<'_> {
     /// Corresponds to `damon_insert_region()`.
     pub(crate) fn insert_before(&mut self, region: Owned<Region>) {
         self.target().forget_total_sz();
-        // SAFETY: By the type invariant, these are neighbours, and an owned region is in no list.
-        unsafe { add_between(link_of(region.into_raw()), (*self.at).prev, self.at) };
-        self.add_nr_regions(1);
-    }
-
-    /// Adds a region behind this place.
-    #[inline(always)]
-    fn insert_after(&mut self, region: Owned<Region>) {
-        // SAFETY: As in `insert_before()`.
-        unsafe { add_between(link_of(region.into_raw()), self.at, (*self.at).next) };
-        self.add_nr_regions(1);
+        self.at.insert_before(region);
+        self.target().add_nr_regions(1);
     }
 
     /// Removes the region at this place and goes to the one before it.
@@ -552,11 +418,20 @@ impl RegionCursor<'_> {
         self.unlink()
     }
 
+    #[inline]
+    fn unlink(&mut self) -> Option<Owned<Region>> {
+        crate::sanity::verify_del_region(self.target());
+        let region = self.at.remove()?;
+        self.at.move_prev();
+        self.target().add_nr_regions(-1);
+        Some(region)
+    }
+
     /// Merges the region at this place into the one before it, if they are adjacent, and goes
     /// there.
     ///
     /// All regions together have the same size as before.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn merge_back(&mut self, pool: &mut RegionPool) {
         let (Some(prev), Some(region)) = (self.prev(), self.current()) else {
             return;
@@ -570,28 +445,11 @@ impl RegionCursor<'_> {
         }
     }
 
-    #[inline(always)]
-    fn unlink(&mut self) -> Option<Owned<Region>> {
-        let region = NonNull::from(self.current()?);
-        crate::sanity::verify_del_region(self.target());
-        let link = self.at;
-        // SAFETY: By the type invariant, `link` is in the list.
-        unsafe {
-            self.at = (*link).prev;
-            del(link);
-        }
-        self.add_nr_regions(-1);
-        // SAFETY: The region was just removed, and the exclusive borrow of `self` excludes other
-        // references.
-        Some(unsafe { Owned::from_raw(region) })
-    }
-
     /// Splits the region at this place, so that the first part has the size `sz`.
     ///
     /// The cursor stays at the first part. All regions together have the same size as before.
     ///
-    /// Returns [`ENOMEM`], with nothing changed, if there is no
-    /// memory for the second one.
+    /// Returns [`ENOMEM`], with nothing changed, if there is no memory for the second one.
     ///
     /// Corresponds to `damon_split_region_at()`.
     #[inline(never)]
@@ -604,7 +462,8 @@ impl RegionCursor<'_> {
         let new = pool.take(middle, region.end())?;
         new.copy_results(region);
         region.set_end(middle);
-        self.insert_after(new);
+        self.at.insert_after(new);
+        self.target().add_nr_regions(1);
         Ok(())
     }
 }

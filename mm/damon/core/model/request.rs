@@ -11,13 +11,18 @@
 
 use super::{
     context::walk_withdrawn_of,
-    list,
+    Entry,
+    ListMut,
+    Object,
+    Owned,
     Region,
     Scheme,
+    Shared,
     Target, //
 };
 use core::{
-    marker::PhantomData,
+    cell::Cell,
+    ffi::c_void,
     mem::offset_of,
     ptr::{
         self,
@@ -33,12 +38,54 @@ use kernel::{
     },
 };
 
-/// A request to call a function on the kdamond, `struct damon_call_control`.
-///
-/// # Invariants
-///
-/// The pointer is that of a request that was made and is not completed.
-pub(crate) struct Call(NonNull<bindings::damon_call_control>);
+object! {
+    /// A request to call a function on the kdamond, `struct damon_call_control`.
+    ///
+    /// It was made and is not completed.
+    CallControl: damon_call_control
+}
+
+/// A request that the kdamond has in its hands. Dropping it gives it back.
+pub(crate) type Call = Owned<CallControl>;
+
+// SAFETY: The structure has one `struct list_head`, which is at this offset, besides that of the
+// completion, which only the thread that waits needs.
+unsafe impl Entry for CallControl {
+    const LINK: usize = offset_of!(bindings::damon_call_control, list);
+
+    /// Gives the request back without having called the function.
+    unsafe fn free(ptr: NonNull<Self>) {
+        // SAFETY: The request is not completed, hence valid.
+        let control = unsafe { ptr.as_ref() };
+        control.set_canceled(true);
+        if !control.repeat() {
+            // SAFETY: A request that is not repeated is waited for. This is the last access to it.
+            unsafe { bindings::complete(control.completion()) };
+        } else if control.dealloc_on_cancel() {
+            // SAFETY: Who asks for this has allocated it with `kmalloc()`, and does not use it.
+            unsafe { bindings::kfree(ptr.as_ptr().cast()) };
+        }
+    }
+}
+
+/// The function of a request.
+type CallFn = Option<unsafe extern "C" fn(*mut c_void) -> i32>;
+
+impl CallControl {
+    accessors! { private
+        /// Whether the function is called again and again.
+        repeat: bool = repeat;
+        canceled, set_canceled: bool = canceled;
+        dealloc_on_cancel: bool = dealloc_on_cancel;
+        function: CallFn = fn_;
+        data: *mut c_void = data;
+        _, set_return_code: i32 = return_code;
+    }
+
+    fn completion(&self) -> *mut bindings::completion {
+        place!(self, completion)
+    }
+}
 
 /// What is left of a request after the kdamond has handled it.
 pub(crate) enum Handled {
@@ -49,79 +96,44 @@ pub(crate) enum Handled {
 }
 
 impl Call {
+    /// Prepares a request for being made.
+    ///
     /// # Safety
     ///
-    /// `control` must be valid. If it is repeated, it must stay so until it is canceled; otherwise,
-    /// until it is completed.
-    pub(crate) unsafe fn from_raw(control: NonNull<bindings::damon_call_control>) -> Self {
-        // INVARIANT: By the function's contract.
-        Self(control)
-    }
-
-    /// Prepares the request for being made.
-    pub(crate) fn init(&self) {
-        let raw = self.0.as_ptr();
-        // SAFETY: By the type invariant. A repeated request is not waited for.
-        unsafe {
-            if !(*raw).repeat {
-                bindings::init_completion(&raw mut (*raw).completion);
-            }
-            (*raw).canceled = false;
-            list::init(&raw mut (*raw).list);
-        }
+    /// `control` must be valid, and in use for nothing else. If it is repeated, it must stay so
+    /// until it is canceled; otherwise, until it is completed.
+    pub(crate) unsafe fn prepare(control: NonNull<bindings::damon_call_control>) -> Self {
+        let raw = control.as_ptr();
+        // SAFETY: The caller promises that it is valid.
+        unsafe { bindings::init_completion(&raw mut (*raw).completion) };
+        // SAFETY: The caller promises that it is valid.
+        unsafe { bindings::INIT_LIST_HEAD(&raw mut (*raw).list) };
+        // SAFETY: It is in no list, and the caller gives it away until it is completed.
+        let call = unsafe { Owned::from_raw(control.cast::<CallControl>()) };
+        call.set_canceled(false);
+        call
     }
 
     /// Returns whether the function is called again and again.
     pub(crate) fn is_repeated(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.0.as_ptr()).repeat }
+        self.repeat()
     }
 
     /// Calls the function.
     pub(crate) fn handle(self) -> Handled {
-        let raw = self.0.as_ptr();
-        // SAFETY: By the type invariant; the function is called with the data that is meant for
-        // it.
-        unsafe {
-            if let Some(function) = (*raw).fn_ {
-                (*raw).return_code = function((*raw).data);
-            }
+        if let Some(function) = self.function() {
+            // SAFETY: The function is called on the kdamond with the data that is meant for it, as
+            // the thread that made the request wants it.
+            self.set_return_code(unsafe { function(self.data()) });
         }
         if self.is_repeated() {
             return Handled::Again(self);
         }
-        self.complete();
+        let completion = self.completion();
+        self.into_raw();
+        // SAFETY: The request is valid until it is completed. This is the last access to it.
+        unsafe { bindings::complete(completion) };
         Handled::Completed
-    }
-
-    /// Gives the request back without having called the function.
-    pub(crate) fn cancel(self) {
-        let raw = self.0.as_ptr();
-        // SAFETY: By the type invariant.
-        unsafe { (*raw).canceled = true };
-        if !self.is_repeated() {
-            self.complete();
-            return;
-        }
-        // SAFETY: By the type invariant. One who asks for it has allocated the request with
-        // `kmalloc()`, and does not use it any more.
-        unsafe {
-            if (*raw).dealloc_on_cancel {
-                bindings::kfree(raw.cast());
-            }
-        }
-    }
-
-    fn complete(self) {
-        // SAFETY: By the type invariant; this is the last access.
-        unsafe { bindings::complete(&raw mut (*self.0.as_ptr()).completion) };
-    }
-
-    fn link(&self) -> *mut bindings::list_head {
-        self.0
-            .as_ptr()
-            .wrapping_byte_add(offset_of!(bindings::damon_call_control, list))
-            .cast()
     }
 }
 
@@ -147,57 +159,61 @@ impl Waited {
 }
 
 /// The requests that wait for a kdamond.
-///
-/// # Invariants
-///
-/// The context is valid for `'a`.
-pub(crate) struct CallQueue<'a> {
-    ctx: NonNull<bindings::damon_ctx>,
-    _borrow: PhantomData<&'a ()>,
+pub(crate) struct CallQueue<'a>(Shared<'a>);
+
+/// The requests, under their lock.
+struct LockedCalls<'a> {
+    ctx: Shared<'a>,
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl LockedCalls<'_> {
+    fn as_ptr(&self) -> *mut bindings::damon_ctx {
+        self.ctx.as_ptr()
+    }
+
+    accessors! { private
+        obsolete, set_obsolete: bool = call_controls_obsolete;
+    }
+
+    fn list(&mut self) -> ListMut<'_, CallControl> {
+        let head = place!(self, call_controls);
+        // SAFETY: The list is initialized with the context, and the lock protects it.
+        unsafe { ListMut::from_raw(head) }
+    }
 }
 
 impl<'a> CallQueue<'a> {
-    /// # Safety
-    ///
-    /// `ctx` must be valid for `'a`.
-    pub(super) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        // INVARIANT: By the function's contract.
-        Self {
-            ctx,
-            _borrow: PhantomData,
+    pub(super) fn new(ctx: Shared<'a>) -> Self {
+        Self(ctx)
+    }
+
+    fn lock(&self) -> LockedCalls<'a> {
+        let mutex = place!(self.0, call_controls_lock);
+        LockedCalls {
+            ctx: self.0,
+            // SAFETY: The mutex is initialized with the context, and valid for `'a`.
+            _guard: unsafe { Mutex::<()>::from_raw(mutex) }.lock(),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'a, ()> {
-        // SAFETY: By the type invariant, the mutex is initialized and valid for `'a`.
-        unsafe { Mutex::<()>::from_raw(&raw mut (*self.ctx.as_ptr()).call_controls_lock) }.lock()
-    }
-
-    fn head(&self) -> *mut bindings::list_head {
-        // SAFETY: By the type invariant, this is a place within the context.
-        unsafe { &raw mut (*self.ctx.as_ptr()).call_controls }
     }
 
     /// Opens or closes the queue. A closed one takes no requests.
     pub(crate) fn set_obsolete(&self, obsolete: bool) {
-        let _guard = self.lock();
-        // SAFETY: By the type invariant; the lock protects the field.
-        unsafe { (*self.ctx.as_ptr()).call_controls_obsolete = obsolete };
+        self.lock().set_obsolete(obsolete);
     }
 
     /// Adds a request, unless the queue is closed.
     ///
-    /// Returns whether it was added.
-    pub(crate) fn push(&self, call: Call) -> bool {
-        let _guard = self.lock();
-        // SAFETY: By the type invariant; the lock protects the field.
-        if unsafe { (*self.ctx.as_ptr()).call_controls_obsolete } {
-            return false;
+    /// # Errors
+    ///
+    /// The request, which is to be [canceled](Entry::free) by dropping it.
+    pub(crate) fn push(&self, call: Call) -> Result<(), Call> {
+        let mut calls = self.lock();
+        if calls.obsolete() {
+            return Err(call);
         }
-        let head = self.head();
-        // SAFETY: The lock protects the list, and a request that is made is in no list.
-        unsafe { list::add_between(call.link(), (*head).prev, head) };
-        true
+        calls.list().push(call);
+        Ok(())
     }
 
     /// Waits until a request is completed, or until the current thread is killed. When this returns
@@ -208,153 +224,141 @@ impl<'a> CallQueue<'a> {
     /// `control` must be a request that is not repeated, that was [added](Self::push) to this
     /// queue, and that nobody else waits for.
     pub(crate) unsafe fn wait(&self, control: NonNull<bindings::damon_call_control>) -> Waited {
-        let raw = control.as_ptr();
-        // SAFETY: The control is valid until its owner, who waits here, returns; `push()` was
-        // given one that `Call::init()` has initialized the completion of.
-        let completion = unsafe { &raw mut (*raw).completion };
-        // SAFETY: The completion is initialized and valid.
+        // SAFETY: The control is valid until its owner, who waits here, returns.
+        let control = unsafe { CallControl::from_raw(control.as_ptr()) };
+        let completion = control.completion();
+        // SAFETY: `Call::prepare()` has initialized the completion.
         if unsafe { bindings::wait_for_completion_killable(completion) } != 0 {
             if self.withdraw(control) {
                 return Waited::Withdrawn;
             }
-            // SAFETY: The completion is initialized and valid. The kdamond took the request off
-            // the queue, and completes each one that it takes.
+            // SAFETY: `Call::prepare()` has initialized the completion. The kdamond took the
+            // request off the queue, and completes each one that it takes.
             unsafe { bindings::wait_for_completion(completion) };
         }
-        // SAFETY: The request is completed, which was the last access of the kdamond to it.
-        Waited::completed(unsafe { (*raw).canceled })
+        Waited::completed(control.canceled())
     }
 
     /// Removes a request, unless it is not in the queue.
     ///
     /// Returns whether it was removed.
-    fn withdraw(&self, control: NonNull<bindings::damon_call_control>) -> bool {
-        let _guard = self.lock();
-        let head = self.head();
-        let link = control
-            .as_ptr()
-            .wrapping_byte_add(offset_of!(bindings::damon_call_control, list))
-            .cast();
-        // SAFETY: The head is a place within a valid context, and the lock is held that protects
-        // the list.
-        let mut next = unsafe { (*head).next };
-        while next != head {
-            if next == link {
-                // SAFETY: The link is in the list, which the lock protects.
-                unsafe { list::del(link) };
+    fn withdraw(&self, control: &CallControl) -> bool {
+        let mut calls = self.lock();
+        let mut list = calls.list();
+        let mut cursor = list.cursor();
+        while let Some(call) = cursor.get() {
+            if ptr::eq(call, control) {
+                // It is not given back, but taken back.
+                cursor.remove().map(Owned::into_raw);
                 return true;
             }
-            // SAFETY: What is in the list is valid, and the lock protects it.
-            next = unsafe { (*next).next };
+            cursor.move_next();
         }
         false
     }
 
     /// Returns how many requests are waiting.
     pub(crate) fn len(&self) -> usize {
-        let _guard = self.lock();
-        let head = self.head();
-        let mut len: usize = 0;
-        // SAFETY: By the type invariant; the lock protects the list.
-        unsafe {
-            let mut link = (*head).next;
-            while link != head {
-                len = len.saturating_add(1);
-                link = (*link).next;
-            }
-        }
-        len
+        self.lock().list().as_list().iter().count()
     }
 
     /// Removes the request that waits for the longest time.
     pub(crate) fn pop(&self) -> Option<Call> {
-        let _guard = self.lock();
-        let head = self.head();
-        // SAFETY: By the type invariant; the lock protects the list.
-        let link = unsafe { (*head).next };
-        if link == head {
-            return None;
-        }
-        // SAFETY: The link is in the list.
-        unsafe { list::del(link) };
-        let control = link
-            .wrapping_byte_sub(offset_of!(bindings::damon_call_control, list))
-            .cast();
-        // SAFETY: Requests in the queue are made and not completed.
-        NonNull::new(control).map(|control| unsafe { Call::from_raw(control) })
+        self.lock().list().cursor().remove()
+    }
+}
+
+object! {
+    /// A request to walk the regions that schemes are applied to, `struct damos_walk_control`.
+    WalkControl: damos_walk_control
+}
+
+/// The function of a request to walk.
+type WalkFn = Option<
+    unsafe extern "C" fn(
+        *mut c_void,
+        *mut bindings::damon_ctx,
+        *mut bindings::damon_target,
+        *mut bindings::damon_region,
+        *mut bindings::damos,
+        usize,
+    ),
+>;
+
+impl WalkControl {
+    accessors! { private
+        canceled, set_canceled: bool = canceled;
+        function: WalkFn = walk_fn;
+        data: *mut c_void = data;
+    }
+
+    fn completion(&self) -> *mut bindings::completion {
+        place!(self, completion)
     }
 }
 
 /// The request to walk the regions that schemes are applied to.
-///
-/// # Invariants
-///
-/// The context is valid for `'a`.
-pub(crate) struct WalkSlot<'a> {
-    ctx: NonNull<bindings::damon_ctx>,
-    _borrow: PhantomData<&'a ()>,
-}
+pub(crate) struct WalkSlot<'a>(Shared<'a>);
 
 /// The request, under its lock.
-///
-/// # Invariants
-///
-/// The context is valid for `'a`.
 pub(crate) struct LockedWalk<'a> {
-    ctx: NonNull<bindings::damon_ctx>,
+    ctx: Shared<'a>,
     _guard: MutexGuard<'a, ()>,
 }
 
 impl<'a> WalkSlot<'a> {
-    /// # Safety
-    ///
-    /// `ctx` must be valid for `'a`.
-    pub(super) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        // INVARIANT: By the function's contract.
-        Self {
-            ctx,
-            _borrow: PhantomData,
-        }
+    pub(super) fn new(ctx: Shared<'a>) -> Self {
+        Self(ctx)
     }
 
     /// Takes the lock.
     pub(crate) fn lock(&self) -> LockedWalk<'a> {
-        // SAFETY: By the type invariant, the mutex is initialized and valid for `'a`.
-        let lock =
-            unsafe { Mutex::<()>::from_raw(&raw mut (*self.ctx.as_ptr()).walk_control_lock) };
-        // INVARIANT: That of `self`.
+        let mutex = place!(self.0, walk_control_lock);
         LockedWalk {
-            ctx: self.ctx,
-            _guard: lock.lock(),
+            ctx: self.0,
+            // SAFETY: The mutex is initialized with the context, and valid for `'a`.
+            _guard: unsafe { Mutex::<()>::from_raw(mutex) }.lock(),
         }
     }
 
-    /// Waits until a request is completed, or until the current thread is killed. When this returns
-    /// the kdamond does not use the request any more, and never will.
+    /// Makes a request, and waits until it is completed, or until the current thread is killed.
+    /// When this returns the kdamond does not use the request any more, and never will.
     ///
-    /// # Safety
+    /// # Errors
     ///
-    /// `control` must have been [requested](LockedWalk::request) here, successfully, and nobody
-    /// else may wait for it.
-    pub(crate) unsafe fn wait(&self, control: *mut bindings::damos_walk_control) -> Waited {
-        // SAFETY: The control is valid until its owner, who waits here, returns.
-        let completion = unsafe { &raw mut (*control).completion };
-        // SAFETY: The completion is valid, and initialized, since only that is requested.
-        if unsafe { bindings::wait_for_completion_killable(completion) } != 0 {
+    /// - [`ECANCELED`] if the slot is closed, or the kdamond has given the request back.
+    /// - [`EBUSY`] if there is a request already.
+    /// - [`EINTR`] if the thread was killed, and has withdrawn the request.
+    pub(crate) fn request(&self, control: &WalkControl) -> Result {
+        // SAFETY: Nobody waits for the request before it is made.
+        unsafe { bindings::init_completion(control.completion()) };
+        control.set_canceled(false);
+        {
+            let walk = self.lock();
+            if walk.obsolete() {
+                return Err(ECANCELED);
+            }
+            if walk.is_requested() {
+                return Err(EBUSY);
+            }
+            walk.set_control(control.as_ptr());
+        }
+        // SAFETY: The completion is initialized.
+        if unsafe { bindings::wait_for_completion_killable(control.completion()) } != 0 {
             if self.lock().withdraw(control) {
-                return Waited::Withdrawn;
+                return Err(EINTR);
             }
             // The kdamond has completed it meanwhile: it lets the lock go only after that.
         }
-        // SAFETY: The request is completed, which was the last access of the kdamond to it.
-        Waited::completed(unsafe { (*control).canceled })
+        if control.canceled() {
+            return Err(ECANCELED);
+        }
+        Ok(())
     }
 
     /// Opens or closes the slot. A closed one takes no request.
     pub(crate) fn set_obsolete(&self, obsolete: bool) {
-        let _walk = self.lock();
-        // SAFETY: By the type invariant; the lock protects the field.
-        unsafe { (*self.ctx.as_ptr()).walk_control_obsolete = obsolete };
+        self.lock().set_obsolete(obsolete);
     }
 }
 
@@ -363,59 +367,49 @@ impl LockedWalk<'_> {
     ///
     /// If so, schemes may still be marked as ones that the walk of it was through with.
     pub(crate) fn take_withdrawn(&self) -> bool {
-        // SAFETY: The context is valid, so is the place beside it, and the lock of the request is
-        // held, which protects it.
-        unsafe { walk_withdrawn_of(self.ctx).replace(false) }
+        self.withdrawn().replace(false)
     }
 
-    fn control(&self) -> *mut bindings::damos_walk_control {
-        // SAFETY: By the type invariant; the lock protects the field.
-        unsafe { (*self.ctx.as_ptr()).walk_control }
+    fn as_ptr(&self) -> *mut bindings::damon_ctx {
+        self.ctx.as_ptr()
+    }
+
+    accessors! { private
+        obsolete, set_obsolete: bool = walk_control_obsolete;
+        raw_control, set_control: *mut bindings::damos_walk_control = walk_control;
+    }
+
+    fn withdrawn(&self) -> &Cell<bool> {
+        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid. The lock is
+        // held.
+        unsafe { walk_withdrawn_of(self.ctx.as_raw()) }
+    }
+
+    fn control(&self) -> Option<&WalkControl> {
+        let control = self.raw_control();
+        // SAFETY: A request stays valid until it is completed, which is when it is taken off the
+        // context, under the lock.
+        (!control.is_null()).then(|| unsafe { WalkControl::from_raw(control) })
     }
 
     /// Returns whether there is a request.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_requested(&self) -> bool {
-        !self.control().is_null()
-    }
-
-    /// Makes a request.
-    ///
-    /// # Errors
-    ///
-    /// - [`ECANCELED`] if the slot is closed.
-    /// - [`EBUSY`] if there is a request already.
-    ///
-    /// # Safety
-    ///
-    /// `control` must stay valid until it is completed.
-    pub(crate) unsafe fn request(&self, control: *mut bindings::damos_walk_control) -> Result {
-        let ctx = self.ctx.as_ptr();
-        // SAFETY: By the type invariant; the lock protects the fields.
-        unsafe {
-            if (*ctx).walk_control_obsolete {
-                return Err(ECANCELED);
-            }
-            if self.is_requested() {
-                return Err(EBUSY);
-            }
-            (*ctx).walk_control = control;
-        }
-        Ok(())
+        self.control().is_some()
     }
 
     /// Takes a request back, unless it is completed.
     ///
     /// Returns whether it was taken back.
-    fn withdraw(&self, control: *mut bindings::damos_walk_control) -> bool {
-        if self.control() != control {
+    fn withdraw(&self, control: &WalkControl) -> bool {
+        if !self
+            .control()
+            .is_some_and(|requested| ptr::eq(requested, control))
+        {
             return false;
         }
-        // SAFETY: The context is valid, and the lock of the request is held, which protects the
-        // field.
-        unsafe { (*self.ctx.as_ptr()).walk_control = ptr::null_mut() };
-        // SAFETY: The place beside the context is valid as it is, and the lock protects it.
-        unsafe { walk_withdrawn_of(self.ctx).write(true) };
+        self.set_control(ptr::null_mut());
+        self.withdrawn().set(true);
         true
     }
 
@@ -427,53 +421,29 @@ impl LockedWalk<'_> {
         scheme: &Scheme,
         sz_filter_passed: usize,
     ) {
-        let control = self.control();
-        if control.is_null() {
+        let Some(control) = self.control() else {
             return;
-        }
-        // SAFETY: A request stays valid until it is completed. Everything that is given to it is
-        // valid, and it changes no list.
-        unsafe {
-            if let Some(walk_fn) = (*control).walk_fn {
-                walk_fn(
-                    (*control).data,
-                    self.ctx.as_ptr(),
-                    target.as_ptr(),
-                    region.as_ptr(),
-                    scheme.as_ptr(),
-                    sz_filter_passed,
-                );
-            }
+        };
+        let (data, ctx) = (control.data(), self.ctx.as_ptr());
+        let (target, region, scheme) = (target.as_ptr(), region.as_ptr(), scheme.as_ptr());
+        if let Some(function) = control.function() {
+            // SAFETY: The data is what is meant for the function, and all else is valid. It changes
+            // no list.
+            unsafe { function(data, ctx, target, region, scheme, sz_filter_passed) };
         }
     }
 
     /// Completes the request, so that the next one can be made.
     pub(crate) fn complete(&self, canceled: bool) {
-        let control = self.control();
-        if control.is_null() {
+        let Some(control) = self.control() else {
             return;
+        };
+        if canceled {
+            control.set_canceled(true);
         }
-        // SAFETY: By the type invariant; the lock protects the field. A request stays valid until
-        // it is completed, which is the last access to it.
-        unsafe {
-            (*self.ctx.as_ptr()).walk_control = ptr::null_mut();
-            if canceled {
-                (*control).canceled = true;
-            }
-            bindings::complete(&raw mut (*control).completion);
-        }
-    }
-}
-
-/// Prepares a request to walk for being made.
-///
-/// # Safety
-///
-/// `control` must be valid.
-pub(crate) unsafe fn init_walk(control: *mut bindings::damos_walk_control) {
-    // SAFETY: By the function's contract.
-    unsafe {
-        bindings::init_completion(&raw mut (*control).completion);
-        (*control).canceled = false;
+        let completion = control.completion();
+        self.set_control(ptr::null_mut());
+        // SAFETY: The request is valid until it is completed. This is the last access to it.
+        unsafe { bindings::complete(completion) };
     }
 }

@@ -21,6 +21,6 @@ global_lock! {
 ///
 /// Must be called once, before anything that takes the lock.
 pub(crate) unsafe fn init_running() {
-    // SAFETY: By the function's contract.
+    // SAFETY: The caller promises that this is the only call, and that nothing has taken the lock.
     unsafe { RUNNING.init() };
 }

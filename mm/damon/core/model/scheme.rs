@@ -3,17 +3,18 @@
 //! Schemes, and their quotas.
 
 use super::{
-    list::init,
     Entry,
     Filter,
     Goal,
     List,
     ListMut,
     Mut,
+    Object,
     Owned,
     Target, //
 };
 use core::{
+    ffi::c_void,
     mem::offset_of,
     ptr::{
         self,
@@ -23,8 +24,7 @@ use core::{
 };
 use kernel::{
     bindings,
-    prelude::*,
-    types::Opaque, //
+    prelude::*, //
 };
 
 /// How a quota is tuned to goals, `enum damos_quota_goal_tuner`.
@@ -36,19 +36,12 @@ pub(crate) enum GoalTuner {
     Temporal,
 }
 
-/// How much a scheme may do, `struct damos_quota`.
-///
-/// # Invariants
-///
-/// The object is valid, and only one thread has access to it.
-#[repr(transparent)]
-pub(crate) struct Quota(Opaque<bindings::damos_quota>);
+object! {
+    /// How much a scheme may do, `struct damos_quota`.
+    Quota: damos_quota
+}
 
 impl Quota {
-    fn as_ptr(&self) -> *mut bindings::damos_quota {
-        self.0.get()
-    }
-
     accessors! {
         /// For how long a charge counts, in milliseconds.
         reset_interval, set_reset_interval: usize = reset_interval;
@@ -86,6 +79,12 @@ impl Quota {
         esz_bp, set_esz_bp: usize = esz_bp;
     }
 
+    accessors! { private
+        /// The target that has been left half way, which may be gone. Null if none has.
+        charge_target_from, set_charge_target_from: *mut bindings::damon_target =
+            charge_target_from;
+    }
+
     /// The tuner, or [`None`] if its number is none of a tuner.
     pub(crate) fn goal_tuner(&self) -> Option<GoalTuner> {
         match self.raw_goal_tuner() {
@@ -99,93 +98,72 @@ impl Quota {
         }
     }
 
-    /// Returns the goals.
-    #[inline(always)]
-    pub(crate) fn goals(&self) -> List<'_, Goal> {
-        // SAFETY: By the type invariant. Changes of the list need `Mut<Quota>`, which does not
-        // exist together with this borrow.
-        unsafe { List::from_raw(&raw mut (*self.as_ptr()).goals) }
-    }
-
     /// Returns whether a target has been left half way when the quota was full.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn has_charge_target(&self) -> bool {
-        // SAFETY: By the type invariant.
-        !unsafe { (*self.as_ptr()).charge_target_from }.is_null()
+        !self.charge_target_from().is_null()
     }
 
     /// Returns whether `target` is the one that has been left half way.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_charge_target(&self, target: &Target) -> bool {
-        // SAFETY: By the type invariant.
-        target.is(unsafe { (*self.as_ptr()).charge_target_from })
+        target.is(self.charge_target_from())
     }
 
     /// Remembers where to go on in the next window.
     pub(crate) fn set_charge_from(&self, target: &Target, addr: usize) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).charge_target_from = target.as_ptr() };
+        self.set_charge_target_from(target.as_ptr());
         self.set_charge_addr_from(addr);
     }
 
     /// Forgets where to go on, so that the next window begins with the first region.
     pub(crate) fn clear_charge_from(&self) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).charge_target_from = ptr::null_mut() };
+        self.set_charge_target_from(ptr::null_mut());
         self.set_charge_addr_from(0);
     }
-}
 
-impl Mut<'_, Quota> {
-    /// Returns the goals, to be changed.
-    pub(crate) fn goals_mut(&mut self) -> ListMut<'_, Goal> {
-        // SAFETY: By the invariant of `Mut`, and the borrow of `self`.
-        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).goals) }
+    /// Copies the limits that users set.
+    pub(crate) fn copy_limits(&self, src: &Quota) {
+        self.set_reset_interval(src.reset_interval());
+        self.set_ms(src.ms());
+        self.set_sz(src.sz());
+        self.set_fail_charge_num(src.fail_charge_num());
+        self.set_fail_charge_denom(src.fail_charge_denom());
+        self.set_weight_sz(src.weight_sz());
+        self.set_weight_nr_accesses(src.weight_nr_accesses());
+        self.set_weight_age(src.weight_age());
     }
 }
 
-/// What is done with regions of some access pattern, `struct damos`.
-///
-/// # Invariants
-///
-/// The object is valid, and only one thread has access to it.
-#[repr(transparent)]
-pub(crate) struct Scheme(Opaque<bindings::damos>);
+lists! { Quota, Mut<'_, Quota>:
+    /// The goals.
+    goals, goals_mut: Goal = goals;
+}
 
-// SAFETY: The offset is that of a link, and the object is `Opaque`.
+object! {
+    /// What is done with regions of some access pattern, `struct damos`.
+    Scheme: damos
+}
+
+// SAFETY: The structure has four `struct list_head`, which are at these offsets.
 unsafe impl Entry for Scheme {
     const LINK: usize = offset_of!(bindings::damos, list);
+    const HEADS: &'static [usize] = &[
+        offset_of!(bindings::damos, core_filters),
+        offset_of!(bindings::damos, ops_filters),
+        offset_of!(bindings::damos, quota.goals),
+    ];
 
     /// Corresponds to `damon_destroy_scheme()`.
-    unsafe fn free(ptr: NonNull<Self>) {
-        // SAFETY: By the function's contract, nothing else uses the scheme.
-        let mut scheme = unsafe { Mut::from_raw(ptr) };
-        scheme.quota_mut().goals_mut().clear();
-        scheme.core_filters_mut().clear();
-        scheme.ops_filters_mut().clear();
-        scheme.free_dests();
-        // SAFETY: Schemes are allocated by `Scheme::new()`.
-        drop(unsafe { KBox::from_raw(ptr.as_ptr()) });
+    fn clear(this: &mut Mut<'_, Self>) {
+        this.quota_mut().goals_mut().clear();
+        this.core_filters_mut().clear();
+        this.ops_filters_mut().clear();
+        this.dests_mut().clear();
     }
 }
 
 impl Scheme {
-    #[cfg(CONFIG_DAMON_KUNIT_TEST)]
-    /// # Safety
-    ///
-    /// `ptr` must point to a scheme that stays valid during the lifetime that the caller chooses,
-    /// and that no other thread uses meanwhile.
-    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::damos) -> &'a Self {
-        // SAFETY: By the function's contract.
-        unsafe { &*ptr.cast() }
-    }
-
-    /// Returns the C structure.
-    #[inline(always)]
-    pub(crate) fn as_ptr(&self) -> *mut bindings::damos {
-        self.0.get()
-    }
-
     /// Allocates a scheme without goals, filters and destinations.
     ///
     /// Of `quota` and `wmarks`, only what users set is taken.
@@ -199,16 +177,7 @@ impl Scheme {
         wmarks: &bindings::damos_watermarks,
         target_nid: i32,
     ) -> Result<Owned<Self>> {
-        let object = Scheme(Opaque::new(pin_init::zeroed::<bindings::damos>()));
-        // SAFETY: Its lists are initialized below.
-        let scheme = unsafe { Owned::alloc(object)? };
-        // SAFETY: The scheme is valid, and these are list heads.
-        unsafe {
-            let raw = scheme.as_ptr();
-            init(&raw mut (*raw).core_filters);
-            init(&raw mut (*raw).ops_filters);
-            init(&raw mut (*raw).quota.goals);
-        }
+        let scheme = Owned::new(Self::zeroed())?;
         scheme.set_pattern(*pattern);
         scheme.set_action(action);
         scheme.set_apply_interval_us(apply_interval_us);
@@ -261,118 +230,79 @@ impl Scheme {
         /// Whether the core rejects what no filter is for.
         core_filters_default_reject, set_core_filters_default_reject: bool =
             core_filters_default_reject;
+        /// Whether a filter of the core allowed the current region, for the operations.
+        _, set_core_filters_allowed: bool = core_filters_allowed;
+        /// Whether the operations reject what no filter is for.
+        _, set_ops_filters_default_reject: bool =
+            ops_filters_default_reject;
+    }
+
+    accessors! { private
+        /// The place of the region that the operations applied the scheme to last.
+        _, set_last_applied: *mut c_void = last_applied;
     }
 
     /// The limits of what is done.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn quota(&self) -> &Quota {
-        // SAFETY: By the type invariant; `Quota` has the layout of the field.
-        unsafe { &*(&raw const (*self.as_ptr()).quota).cast() }
-    }
-
-    /// The filters that the core handles.
-    #[inline(always)]
-    pub(crate) fn core_filters(&self) -> List<'_, Filter> {
-        // SAFETY: By the type invariant. Changes of the list need `Mut<Scheme>`, which does not
-        // exist together with this borrow.
-        unsafe { List::from_raw(&raw mut (*self.as_ptr()).core_filters) }
-    }
-
-    /// The filters that the operations handle.
-    #[inline(always)]
-    pub(crate) fn ops_filters(&self) -> List<'_, Filter> {
-        // SAFETY: As in `core_filters()`.
-        unsafe { List::from_raw(&raw mut (*self.as_ptr()).ops_filters) }
+        let quota = place!(self, quota);
+        // SAFETY: It is valid as long as the scheme, and no other thread uses it.
+        unsafe { Quota::from_raw(quota) }
     }
 
     /// Where pages are migrated to.
     pub(crate) fn dests(&self) -> &Dests {
-        // SAFETY: By the type invariant; `Dests` has the layout of the field.
-        unsafe {
-            &*(&raw const (*self.as_ptr())
-                .__bindgen_anon_1
-                .__bindgen_anon_1
-                .migrate_dests)
-                .cast()
-        }
-    }
-
-    /// Tells the operations whether a filter of the core allowed the current region.
-    #[inline(always)]
-    pub(crate) fn set_core_filters_allowed(&self, allowed: bool) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).core_filters_allowed = allowed };
-    }
-
-    /// Tells the operations whether they reject what no filter is for.
-    pub(crate) fn set_ops_filters_default_reject(&self, reject: bool) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).ops_filters_default_reject = reject };
+        let dests = place!(self, __bindgen_anon_1.__bindgen_anon_1.migrate_dests);
+        // SAFETY: They are valid as long as the scheme, and no other thread uses them.
+        unsafe { Dests::from_raw(dests) }
     }
 
     /// Lets the operations forget what they applied the scheme to last.
     pub(crate) fn clear_last_applied(&self) {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.as_ptr()).last_applied = ptr::null_mut() };
+        self.set_last_applied(ptr::null_mut());
     }
+}
+
+lists! { Scheme, Mut<'_, Scheme>:
+    /// The filters that the core handles.
+    core_filters, core_filters_mut: Filter = core_filters;
+    /// The filters that the operations handle.
+    ops_filters, ops_filters_mut: Filter = ops_filters;
 }
 
 impl Mut<'_, Scheme> {
     /// The limits of what is done, to be changed.
     pub(crate) fn quota_mut(&mut self) -> Mut<'_, Quota> {
-        // SAFETY: By the invariant of `Mut`, and the borrow of `self`.
+        // SAFETY: The quota is a part of the scheme, whose lists `self` has for itself.
         unsafe { Mut::from_raw(NonNull::from(self.quota())) }
     }
 
-    /// The filters that the core handles, to be changed.
-    pub(crate) fn core_filters_mut(&mut self) -> ListMut<'_, Filter> {
-        // SAFETY: By the invariant of `Mut`, and the borrow of `self`.
-        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).core_filters) }
-    }
-
-    /// The filters that the operations handle, to be changed.
-    pub(crate) fn ops_filters_mut(&mut self) -> ListMut<'_, Filter> {
-        // SAFETY: By the invariant of `Mut`, and the borrow of `self`.
-        unsafe { ListMut::from_raw(&raw mut (*self.as_ptr()).ops_filters) }
-    }
-
-    /// Borrows the destinations of a migration.
+    /// The destinations of a migration, to be changed.
     pub(crate) fn dests_mut(&mut self) -> Mut<'_, Dests> {
-        // SAFETY: By the invariant of `Mut`, and the borrow of `self`.
-        unsafe {
-            let dests = &raw mut (*self.as_ptr())
-                .__bindgen_anon_1
-                .__bindgen_anon_1
-                .migrate_dests;
-            Mut::from_raw(NonNull::new_unchecked(dests.cast()))
-        }
-    }
-
-    fn free_dests(&mut self) {
-        self.dests_mut().clear();
+        // SAFETY: They are a part of the scheme, whose lists `self` has for itself.
+        unsafe { Mut::from_raw(NonNull::from(self.dests())) }
     }
 }
 
-/// Where pages are migrated to, `struct damos_migrate_dests`.
-///
-/// # Invariants
-///
-/// The object is valid. Each array is null, or was allocated for `nr_dests` numbers.
-#[repr(transparent)]
-pub(crate) struct Dests(Opaque<bindings::damos_migrate_dests>);
+object! {
+    /// Where pages are migrated to, `struct damos_migrate_dests`.
+    ///
+    /// Each array is null, or was allocated for `nr_dests` numbers.
+    Dests: damos_migrate_dests
+}
 
 impl Dests {
-    fn as_ptr(&self) -> *mut bindings::damos_migrate_dests {
-        self.0.get()
-    }
-
     accessors! {
         /// How many destinations there are.
         nr_dests: usize = nr_dests;
+    }
+
+    accessors! { private
         /// The array of their nodes.
-        node_id_arr: *mut u32 = node_id_arr;
+        node_id_arr, set_node_id_arr: *mut u32 = node_id_arr;
         /// The array of their weights.
-        weight_arr: *mut u32 = weight_arr;
+        weight_arr, set_weight_arr: *mut u32 = weight_arr;
+        _, set_nr_dests: usize = nr_dests;
     }
 
     /// Returns the numbers of one of the arrays.
@@ -380,7 +310,8 @@ impl Dests {
         if array.is_null() || self.nr_dests() == 0 {
             return &[];
         }
-        // SAFETY: By the type invariant, an array that is not null has `nr_dests` numbers.
+        // SAFETY: An array that is not null has that many numbers, and stays as long as `self` is
+        // borrowed.
         unsafe { slice::from_raw_parts(array, self.nr_dests()) }
     }
 
@@ -423,8 +354,7 @@ impl Mut<'_, Dests> {
         if array.is_null() {
             return;
         }
-        // SAFETY: By the type invariant, an array that is not null has `nr_dests` numbers, and the
-        // borrow of `self` keeps them unused.
+        // SAFETY: An array that is not null has that many numbers, and `self` has them for itself.
         let old = unsafe { slice::from_raw_parts_mut(array, self.nr_dests()) };
         for (old, new) in old.iter_mut().zip(numbers) {
             *old = *new;
@@ -432,49 +362,23 @@ impl Mut<'_, Dests> {
     }
 
     fn replace(&mut self, node_ids: KVec<u32>, weights: KVec<u32>, nr_dests: usize) {
-        let (old_node_ids, old_weights) = (self.node_id_arr(), self.weight_arr());
-        // SAFETY: By the invariant of `Mut`. Both arrays are null or were allocated with
-        // `kmalloc()`, and are not used any more. An empty vector has no allocation, hence its
-        // pointer is not kept.
-        unsafe {
-            let raw = self.as_ptr();
-            (*raw).node_id_arr = raw_array(node_ids);
-            (*raw).weight_arr = raw_array(weights);
-            (*raw).nr_dests = nr_dests;
-            bindings::kfree(old_node_ids.cast());
-            bindings::kfree(old_weights.cast());
+        let old = [self.node_id_arr(), self.weight_arr()];
+        self.set_node_id_arr(raw_array(node_ids));
+        self.set_weight_arr(raw_array(weights));
+        self.set_nr_dests(nr_dests);
+        for array in old {
+            // SAFETY: The array is null or was allocated with `kmalloc()`, and nothing points to it
+            // any more.
+            unsafe { bindings::kfree(array.cast()) };
         }
     }
 }
 
-/// Returns the allocation of a vector, for `kfree()`.
+/// Returns the allocation of a vector, for `kfree()`. An empty one has none.
 fn raw_array(vec: KVec<u32>) -> *mut u32 {
     if vec.is_empty() {
         return ptr::null_mut();
     }
     let (array, _, _) = vec.into_raw_parts();
     array
-}
-
-impl Quota {
-    /// Copies the limits that users set.
-    pub(crate) fn copy_limits(&self, src: &Quota) {
-        self.set_reset_interval(src.reset_interval());
-        self.set_ms(src.ms());
-        self.set_sz(src.sz());
-        self.set_fail_charge_num(src.fail_charge_num());
-        self.set_fail_charge_denom(src.fail_charge_denom());
-        self.set_weight_sz(src.weight_sz());
-        self.set_weight_nr_accesses(src.weight_nr_accesses());
-        self.set_weight_age(src.weight_age());
-    }
-
-    /// # Safety
-    ///
-    /// `ptr` must be valid during the lifetime that the caller chooses, and no other thread may use
-    /// it meanwhile.
-    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::damos_quota) -> &'a Self {
-        // SAFETY: By the function's contract.
-        unsafe { &*ptr.cast() }
-    }
 }

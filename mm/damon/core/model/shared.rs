@@ -24,7 +24,8 @@ use kernel::{
     sync::{
         Arc,
         Completion,
-        GlobalGuard, //
+        GlobalGuard,
+        GlobalLockedBy, //
     }, //
 };
 
@@ -103,22 +104,40 @@ impl<'a> Shared<'a> {
         self.ctx
     }
 
+    pub(super) fn as_ptr(self) -> *mut bindings::damon_ctx {
+        self.ctx.as_ptr()
+    }
+
     /// The requests to call functions on the kdamond.
     pub(crate) fn calls(self) -> CallQueue<'a> {
-        // SAFETY: The context is valid for `'a`.
-        unsafe { CallQueue::from_raw(self.ctx) }
+        CallQueue::new(self)
     }
 
     /// The request to walk the regions that schemes are applied to.
     pub(crate) fn walk(self) -> WalkSlot<'a> {
-        // SAFETY: The context is valid for `'a`.
-        unsafe { WalkSlot::from_raw(self.ctx) }
+        WalkSlot::new(self)
+    }
+
+    /// What is known about the end of the kdamond.
+    fn state(self) -> &'a GlobalLockedBy<StopState, RUNNING> {
+        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid for `'a`.
+        unsafe { stop_state_of(self.ctx) }
     }
 
     fn kdamond(self, _running: &RunningGuard) -> Option<NonNull<bindings::task_struct>> {
         // SAFETY: The context is valid for `'a`, and the field is only written under the lock,
         // whose guard is borrowed.
         NonNull::new(unsafe { (*self.ctx.as_ptr()).kdamond })
+    }
+
+    fn set_kdamond(self, kdamond: *mut bindings::task_struct, _running: &mut RunningGuard) {
+        // SAFETY: The context is valid for `'a`, and the lock that protects the field is held.
+        unsafe { (*self.ctx.as_ptr()).kdamond = kdamond };
+    }
+
+    /// Completed when the kdamond has begun.
+    fn started(self) -> *mut bindings::completion {
+        place!(self, kdamond_started)
     }
 
     /// Returns whether there is a kdamond.
@@ -137,16 +156,13 @@ impl<'a> Shared<'a> {
     /// Returns how to wait for the end of the kdamond, or [`None`] if there is none.
     pub(crate) fn ended(self, running: &RunningGuard) -> Option<Arc<Completion>> {
         self.kdamond(running)?;
-        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid for `'a`.
-        let state = unsafe { stop_state_of(self.ctx) };
-        state.as_ref(running).ended.clone()
+        self.state().as_ref(running).ended.clone()
     }
 
     /// Returns how to stop the kdamond, or [`None`] if there is none.
     pub(crate) fn stop(self, running: &mut RunningGuard) -> Option<Stopping> {
         let task = self.kdamond(running)?;
-        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid for `'a`.
-        let state = unsafe { stop_state_of(self.ctx) }.as_mut(running);
+        let state = self.state().as_mut(running);
         if mem::replace(&mut state.stopping, true) {
             return state.ended.clone().map(Stopping::Later);
         }
@@ -200,15 +216,13 @@ impl<'a> Startable<'a> {
         // SAFETY: The context stays valid until the kdamond has ended, and the kdamond is the only
         // one to use it exclusively.
         let task = from_err_ptr(unsafe { bindings::damon_core_run_kdamond(ctx, nr) })?;
-        // SAFETY: The context is valid, and the lock that protects the field is held.
-        unsafe { (*ctx).kdamond = task };
-        // SAFETY: Contexts come from `OwnedContext::new()`, and this one is valid for `'a`.
-        *unsafe { stop_state_of(self.0.ctx) }.as_mut(running) = StopState {
+        self.0.set_kdamond(task, running);
+        *self.0.state().as_mut(running) = StopState {
             stopping: false,
             ended: Some(ended),
         };
-        // SAFETY: The completion is initialized since the context was made.
-        unsafe { bindings::wait_for_completion(&raw mut (*ctx).kdamond_started) };
+        // SAFETY: `damon_core_run_kdamond()` has initialized it.
+        unsafe { bindings::wait_for_completion(self.0.started()) };
         Ok(())
     }
 }
@@ -236,24 +250,23 @@ impl CurrentKdamond {
         unsafe { Context::from_raw(self.0) }
     }
 
+    fn shared(&self) -> Shared<'_> {
+        // SAFETY: The context is valid, because nothing frees it before the kdamond is off it.
+        unsafe { Shared::from_raw(self.0) }
+    }
+
     /// Tells who started the kdamond that it has begun.
     pub(crate) fn complete_started(&mut self) {
         // SAFETY: The completion is initialized since the context was made.
-        unsafe { bindings::complete(&raw mut (*self.0.as_ptr()).kdamond_started) };
+        unsafe { bindings::complete(self.shared().started()) };
     }
 
     /// Takes the kdamond off the context, which others may free as soon as the lock is free.
     ///
     /// Returns what to complete without the lock, if somebody has started the kdamond.
     pub(crate) fn end(self, running: &mut RunningGuard) -> Option<Arc<Completion>> {
-        // SAFETY: The context is valid, and the lock that protects the field is held.
-        unsafe { (*self.0.as_ptr()).kdamond = ptr::null_mut() };
-        // SAFETY: Contexts come from `OwnedContext::new()`, and nothing frees this one before the
-        // lock is free.
-        unsafe { stop_state_of(self.0) }
-            .as_mut(running)
-            .ended
-            .take()
+        self.shared().set_kdamond(ptr::null_mut(), running);
+        self.shared().state().as_mut(running).ended.take()
     }
 }
 

@@ -3,23 +3,20 @@
 //! Monitoring targets.
 
 use super::{
-    list::init,
     Entry,
     List,
+    ListMut,
     Mut,
+    Object,
     OpsId,
     Owned,
     Region,
-    RegionCursor,
-    Regions, //
+    RegionCursor, //
 };
 use core::{
     cell::Cell,
     mem::offset_of,
-    ptr::{
-        self,
-        NonNull, //
-    },
+    ptr, //
 };
 use kernel::{
     bindings,
@@ -52,58 +49,36 @@ pub(crate) struct Target {
     total_sz: Cell<Option<usize>>,
 }
 
-// SAFETY: The offset is that of a link, and the object is `Opaque`.
+// SAFETY: The structure comes first. `Opaque` allows that others change it.
+unsafe impl Object for Target {
+    type C = bindings::damon_target;
+}
+
+// SAFETY: The structure has two `struct list_head`, which are at these offsets.
 unsafe impl Entry for Target {
     const LINK: usize = offset_of!(bindings::damon_target, list);
+    const HEADS: &'static [usize] = &[offset_of!(bindings::damon_target, regions_list)];
 
     /// Corresponds to `damon_free_target()`.
-    unsafe fn free(ptr: NonNull<Self>) {
-        // SAFETY: By the function's contract, nothing else uses the target.
-        let mut target = unsafe { Mut::from_raw(ptr) };
-        let mut regions = target.regions_mut();
-        let mut cursor = regions.cursor();
-        while cursor.current().is_some() {
-            drop(cursor.remove());
-            cursor.move_next();
-        }
-        // SAFETY: `Target::new()` allocated it, as a `KBox<Target>`.
-        drop(unsafe { KBox::from_raw(ptr.as_ptr()) });
+    fn clear(this: &mut Mut<'_, Self>) {
+        this.regions_mut().clear();
     }
 }
 
+lists! { Target, Mut<'_, Target>:
+    /// The regions.
+    regions, regions_mut: Region = regions_list;
+}
+
 impl Target {
-    /// # Safety
-    ///
-    /// `ptr` must point to an initialized target that stays allocated during the lifetime that the
-    /// caller chooses, and that no other thread uses meanwhile.
-    #[inline(always)]
-    pub(crate) unsafe fn from_raw<'a>(ptr: *mut bindings::damon_target) -> &'a Self {
-        // SAFETY: By the function's contract.
-        unsafe { &*ptr.cast() }
-    }
-
-    /// Returns the C structure.
-    #[inline(always)]
-    pub(crate) fn as_ptr(&self) -> *mut bindings::damon_target {
-        self.raw.get()
-    }
-
     /// Allocates a target without regions.
     ///
     /// Corresponds to `damon_new_target()`.
     pub(crate) fn new() -> Result<Owned<Self>> {
-        let object = Target {
-            raw: Opaque::new(pin_init::zeroed::<bindings::damon_target>()),
+        Owned::new(Target {
+            raw: Opaque::new(pin_init::zeroed()),
             total_sz: Cell::new(None),
-        };
-        // SAFETY: Its lists are initialized below.
-        let target = unsafe { Owned::alloc(object)? };
-        // SAFETY: The target is valid, and these are list heads.
-        unsafe {
-            let raw = target.as_ptr();
-            init(&raw mut (*raw).regions_list);
-        }
-        Ok(target)
+        })
     }
 
     accessors! {
@@ -114,17 +89,9 @@ impl Target {
     }
 
     /// Returns whether this is the same object.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is(&self, other: *const bindings::damon_target) -> bool {
         ptr::eq(self.as_ptr(), other)
-    }
-
-    /// Returns the regions.
-    #[inline(always)]
-    pub(crate) fn regions(&self) -> List<'_, Region> {
-        // SAFETY: By the type invariant. Changes of the list need `Mut<Target>`, which does not
-        // exist together with this borrow.
-        unsafe { List::from_raw(&raw mut (*self.as_ptr()).regions_list) }
     }
 
     /// Returns the size of all regions together, in address units.
@@ -144,14 +111,15 @@ impl Target {
         self.total_sz.set(None);
     }
 
-    fn pid(&self) -> *mut bindings::pid {
-        // SAFETY: The field is a pointer in an object that is valid, and no other thread writes it.
-        unsafe { (*self.as_ptr()).pid }
+    accessors! { private
+        /// The process, null if there is none.
+        pid, set_pid: *mut bindings::pid = pid;
+        _, set_nr_regions: u32 = nr_regions;
     }
 
-    fn set_pid(&self, pid: *mut bindings::pid) {
-        // SAFETY: The field is in an object that is valid, and no other thread uses it.
-        unsafe { (*self.as_ptr()).pid = pid };
+    /// Notes that there are so many regions more, or less.
+    pub(super) fn add_nr_regions(&self, change: i32) {
+        self.set_nr_regions(self.nr_regions().wrapping_add_signed(change));
     }
 
     /// Lets go of the process, if there is one. There is none afterwards.
@@ -176,18 +144,10 @@ impl Target {
 }
 
 impl Mut<'_, Target> {
-    /// Returns the regions, to be changed.
-    #[inline(always)]
-    pub(crate) fn regions_mut(&mut self) -> Regions<'_> {
-        // SAFETY: By the invariant of `Mut`, and the borrow of `self`.
-        unsafe { Regions::from_raw(self.ptr.cast()) }
-    }
-
     /// Returns a cursor at the first region.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn cursor(&mut self) -> RegionCursor<'_> {
-        // SAFETY: As in `regions_mut()`.
-        unsafe { RegionCursor::first_of(self.ptr.cast()) }
+        RegionCursor::new(self)
     }
 }
 
