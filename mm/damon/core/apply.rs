@@ -87,7 +87,7 @@ impl<'a> Due<'a> {
 
 impl Due<'_> {
     /// Notes that something was done with a region.
-    #[inline(always)]
+    #[inline]
     fn set_applied(&self, region: &Region) {
         if self.resets_age {
             region.set_age(0);
@@ -114,7 +114,7 @@ impl Applier<'_> {
     /// Returns whether a scheme is for the region at the cursor.
     ///
     /// Corresponds to `damos_valid_target()`.
-    #[inline(always)]
+    #[inline]
     fn is_valid_target(&self, region: &Region, due: &Due<'_>) -> bool {
         let scheme = due.scheme;
         if !self.pass.matches(region, &due.pattern) {
@@ -197,7 +197,7 @@ impl Applier<'_> {
     /// Applies the schemes to the region at the cursor.
     ///
     /// Corresponds to `damon_do_apply_schemes()`.
-    #[inline(always)]
+    #[inline]
     fn do_apply_schemes<'b>(
         &mut self,
         cursor: &mut RegionCursor<'_>,
@@ -233,7 +233,7 @@ impl Applier<'_> {
 }
 
 /// Corresponds to `damos_update_stat()`.
-#[inline(always)]
+#[inline]
 fn damos_update_stat(scheme: &Scheme, sz_tried: usize, sz_applied: usize, sz_passed: usize) {
     scheme.set_nr_tried(scheme.nr_tried().wrapping_add(1));
     scheme.set_sz_tried(scheme.sz_tried().wrapping_add(sz_tried));
@@ -249,7 +249,7 @@ fn damos_update_stat(scheme: &Scheme, sz_tried: usize, sz_applied: usize, sz_pas
 /// Merges the region at the cursor into the one before if no information is lost by it.
 ///
 /// Quotas and filters split regions. Without this, there would be more and more of them.
-#[inline(always)]
+#[inline]
 fn merge_back(cursor: &mut RegionCursor<'_>, max_region_sz: usize, pool: &mut RegionPool) {
     let (Some(prev), Some(region)) = (cursor.prev(), cursor.current()) else {
         return;
@@ -267,7 +267,7 @@ fn merge_back(cursor: &mut RegionCursor<'_>, max_region_sz: usize, pool: &mut Re
 /// Applies the schemes to the regions of a target.
 ///
 /// Corresponds to `damos_apply_target()`.
-#[inline(always)]
+#[inline]
 fn damos_apply_target<'a, D: Iterator<Item: Borrow<Due<'a>>>>(
     target: &mut Mut<'_, Target>,
     dues: impl Fn() -> D,

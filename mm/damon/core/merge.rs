@@ -35,12 +35,12 @@ trait Score {
 struct Accesses;
 
 impl Score for Accesses {
-    #[inline(always)]
+    #[inline]
     fn score(&self, region: &Region) -> u32 {
         region.nr_accesses()
     }
 
-    #[inline(always)]
+    #[inline]
     fn last_score(&self, region: &Region) -> u32 {
         region.last_nr_accesses()
     }
@@ -48,12 +48,12 @@ impl Score for Accesses {
 
 /// The weighted sum of the hits of probes.
 impl Score for Weights {
-    #[inline(always)]
+    #[inline]
     fn score(&self, region: &Region) -> u32 {
         self.sum(region.probe_hits())
     }
 
-    #[inline(always)]
+    #[inline]
     fn last_score(&self, region: &Region) -> u32 {
         self.sum(region.last_probe_hits())
     }
@@ -64,6 +64,7 @@ const NO_HITS: ProbeHits = [0; MAX_PROBES];
 /// Merges the region at the cursor into the one before, and goes there.
 ///
 /// Corresponds to `damon_merge_two_regions()`.
+// Otherwise this is a call for each region that is merged away, because there are two callers.
 #[inline(always)]
 pub(crate) fn damon_merge_two_regions(cursor: &mut RegionCursor<'_>, pool: &mut RegionPool) {
     let (Some(l), Some(r)) = (cursor.prev(), cursor.current()) else {
@@ -93,7 +94,7 @@ pub(crate) fn damon_merge_two_regions(cursor: &mut RegionCursor<'_>, pool: &mut 
 }
 
 /// Updates the ages of the regions of a target, and merges those that `score` finds alike.
-#[inline(always)]
+#[inline]
 fn merge_regions_of<S: Score>(
     target: &mut Mut<'_, Target>,
     thres: u32,

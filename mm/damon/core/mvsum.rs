@@ -23,7 +23,7 @@ pub(crate) const BP: usize = 10_000;
 /// Returns a moving sum.
 ///
 /// Corresponds to `damon_mvsum()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn damon_mvsum(current_nr: usize, last_nr: usize, left_window_bp: usize) -> usize {
     // The divisor is not zero.
     current_nr.wrapping_add(mult_frac(last_nr, left_window_bp, BP).unwrap_or(0))
@@ -65,7 +65,7 @@ impl Window {
     /// Returns the accesses to a region in the last aggregation interval, up to now.
     ///
     /// Corresponds to `damon_nr_accesses_mvsum()`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn nr_accesses(self, region: &Region) -> u32 {
         if self.left_bp == BP {
             return region.last_nr_accesses();

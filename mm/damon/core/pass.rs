@@ -43,7 +43,7 @@ impl Pass {
     }
 
     /// Returns whether the apply interval of a scheme is over.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_due(&self, scheme: &Scheme) -> bool {
         !time_before(self.now, scheme.next_apply_sis())
     }
@@ -51,7 +51,7 @@ impl Pass {
     /// Returns whether a region has an access pattern.
     ///
     /// Corresponds to `__damos_valid_target()`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn matches(&self, region: &Region, pattern: &damos_access_pattern) -> bool {
         let (sz, age) = (region.sz(), region.age());
         let nr_accesses = self.window.nr_accesses(region);

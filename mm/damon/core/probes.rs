@@ -27,7 +27,7 @@ impl Weights {
     /// Returns the weighted sum of the hits of a region.
     ///
     /// Corresponds to `damon_probe_hits_wsum()`.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn sum(&self, hits: ProbeHits) -> u32 {
         self.0.iter().zip(hits).fold(0, |sum: u32, (weight, hits)| {
             sum.wrapping_add(weight.wrapping_mul(u32::from(hits)))

@@ -37,7 +37,7 @@ const GOAL_SCORE: usize = BP;
 /// Returns whether a quota limits anything.
 ///
 /// Corresponds to `damos_quota_is_set()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn damos_quota_is_set(quota: &Quota) -> bool {
     quota.esz() != 0 || quota.sz() != 0 || quota.ms() != 0 || !quota.goals().is_empty()
 }
@@ -45,7 +45,7 @@ pub(crate) fn damos_quota_is_set(quota: &Quota) -> bool {
 /// Returns whether no region fits into what is left of a quota.
 ///
 /// Corresponds to `damos_quota_is_full()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn damos_quota_is_full(quota: &Quota, min_region_sz: usize) -> bool {
     if !damos_quota_is_set(quota) {
         return false;
@@ -80,7 +80,7 @@ pub(crate) fn damos_charge_quota(quota: &Quota, sz_region: usize, sz_applied: us
 /// In the latter case the region is split, so that the rest is the next region.
 ///
 /// Corresponds to `damos_skip_charged_region()`.
-#[inline(always)]
+#[inline]
 pub(crate) fn damos_skip_charged_region(
     cursor: &mut RegionCursor<'_>,
     quota: &Quota,

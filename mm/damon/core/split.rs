@@ -22,7 +22,7 @@ use crate::{
 use kernel::num::casts::FromSafeCast;
 
 /// Resets the counters of a region.
-#[inline(always)]
+#[inline]
 fn reset_aggregated(region: &Region) {
     region.set_last_nr_accesses(region.nr_accesses());
     region.set_nr_accesses(0);
@@ -33,7 +33,7 @@ fn reset_aggregated(region: &Region) {
 /// Returns at which size to split a region: 10 to 90 percent of it.
 ///
 /// Returns [`None`] if that comes to nothing or to all of it.
-#[inline(always)]
+#[inline]
 fn random_sub_sz(random: &mut Random<'_>, sz: usize, min_region_sz: usize) -> Option<usize> {
     let sz_sub = align_down(random.one_to_nine().wrapping_mul(sz) / 10, min_region_sz);
     (sz_sub != 0 && sz_sub < sz).then_some(sz_sub)
@@ -42,7 +42,7 @@ fn random_sub_sz(random: &mut Random<'_>, sz: usize, min_region_sz: usize) -> Op
 /// Splits each region of a target into at most `nr_subs` ones of random sizes.
 ///
 /// With `reset`, the counters of each are reset before.
-#[inline(always)]
+#[inline]
 fn split_regions_of(
     target: &mut Mut<'_, Target>,
     reset: bool,
@@ -98,7 +98,7 @@ pub(crate) fn damon_split_regions_of(
 /// With `reset`, the counters of all regions are reset on the way.
 ///
 /// Corresponds to `damon_split_some_regions()`.
-#[inline(always)]
+#[inline]
 fn split_some_regions(ctx: &mut Context<'_>, reset: bool, split_step: usize) {
     let min_region_sz = ctx.min_region_sz();
     let Parts {
