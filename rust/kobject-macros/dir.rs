@@ -258,24 +258,17 @@ impl Mode {
 
 /// Takes how a field starts out of its arguments.
 fn init_of(args: &mut Args, keys: &[&str]) -> Init {
-    let mut given: Vec<(Expr, fn(Expr) -> Init)> = Vec::new();
+    let mut given: Vec<(&str, Expr)> = Vec::new();
 
     for key in keys {
         if let Some(expr) = args.expr(key) {
-            given.push((
-                expr,
-                match *key {
-                    "default" => Init::Holding,
-                    "init" => Init::Value,
-                    _ => Init::InPlace,
-                },
-            ));
+            given.push((key, expr));
         }
     }
-    if let Some((second, _)) = given.get(1) {
+    if let Some((_, second)) = given.get(1) {
         args.error(Error::new_spanned(second, "a field starts in one way"));
     }
-    for (expr, _) in &given {
+    for (_, expr) in &given {
         if let Expr::Closure(closure) = expr {
             if closure.inputs.len() != 1 {
                 args.error(Error::new_spanned(
@@ -285,10 +278,12 @@ fn init_of(args: &mut Args, keys: &[&str]) -> Init {
             }
         }
     }
-    given
-        .into_iter()
-        .next()
-        .map_or(Init::Default, |(expr, init)| init(expr))
+    match given.into_iter().next() {
+        None => Init::Default,
+        Some(("default", expr)) => Init::Holding(expr),
+        Some(("init", expr)) => Init::Value(expr),
+        Some((_, expr)) => Init::InPlace(expr),
+    }
 }
 
 /// Makes a file of a field that has `#[attr(...)]`.

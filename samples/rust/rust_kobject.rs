@@ -4,11 +4,11 @@
 //!
 //! ```text
 //! /sys/kernel/rust_kobject/
-//!   foo baz bar       numbers
-//!   events            a number; poll() tells about writes of other processes
-//!   trigger           a write adds one to `events`
-//!   nr_objects        writing N makes the directories 0 to N-1
-//!   <N>/foo baz bar   numbers of each of them
+//!   length width height       numbers
+//!   events                a number; poll() tells about writes of other processes
+//!   trigger               a write adds one to `events`
+//!   nr_objects            writing N makes the directories 0 to N-1
+//!   <N>/length width height   numbers of each of them
 //! ```
 
 use kernel::{
@@ -39,15 +39,15 @@ module! {
 struct Object {
     /// Any number.
     #[attr(mode = 0o644)]
-    foo: Value<i32>,
+    length: Value<i32>,
 
     /// Any number.
     #[attr(mode = 0o644)]
-    baz: Value<i32>,
+    width: Value<i32>,
 
     /// Any number.
     #[attr(mode = 0o644)]
-    bar: Value<i32>,
+    height: Value<i32>,
 }
 
 /// The directory at the top.
@@ -55,15 +55,15 @@ struct Object {
 struct Example {
     /// Any number.
     #[attr(mode = 0o644)]
-    foo: Value<i32>,
+    length: Value<i32>,
 
     /// Any number.
     #[attr(mode = 0o644, default = 2)]
-    baz: Value<i32>,
+    width: Value<i32>,
 
     /// Any number.
     #[attr(mode = 0o644)]
-    bar: Value<i32>,
+    height: Value<i32>,
 
     /// How often something has happened.
     #[attr(mode = 0o644, notify)]
@@ -78,16 +78,16 @@ struct Example {
     objects: Children<Object>,
 
     /// One that is always there.
-    #[dir(foo = 42)]
+    #[dir(length = 42)]
     fixed: Subdir<Object>,
 }
 
 impl Example {
     /// Each object starts with what the files of the example say.
     fn init_object(&self, object: &Object) {
-        object.foo.set(self.foo.get());
-        object.baz.set(self.baz.get());
-        object.bar.set(self.bar.get());
+        object.length.set(self.length.get());
+        object.width.set(self.width.get());
+        object.height.set(self.height.get());
     }
 
     /// Fails with `EBUSY` while the directories change.

@@ -49,17 +49,17 @@ def refused(name, text):
 
 
 def test_values():
-    assert read("foo") == "0\n" and read("baz") == "2\n"
-    write("foo", "-7\n")
-    assert read("foo") == "-7\n"
-    assert refused("foo", "x") == errno.EINVAL
-    assert refused("foo", "2147483648") == errno.ERANGE
-    assert read("foo") == "-7\n"
-    assert read("fixed/foo") == "42\n"
+    assert read("length") == "0\n" and read("width") == "2\n"
+    write("length", "-7\n")
+    assert read("length") == "-7\n"
+    assert refused("length", "x") == errno.EINVAL
+    assert refused("length", "2147483648") == errno.ERANGE
+    assert read("length") == "-7\n"
+    assert read("fixed/length") == "42\n"
 
 
 def test_modes():
-    for name, mode in ("foo", 0o644), ("trigger", 0o200), ("nr_objects", 0o644):
+    for name, mode in ("length", 0o644), ("trigger", 0o200), ("nr_objects", 0o644):
         assert stat.S_IMODE(os.stat(f"{ROOT}/{name}").st_mode) == mode, name
 
 
@@ -68,7 +68,7 @@ def test_numbered_directories():
     numbers = [name for name in os.listdir(ROOT) if name.isdigit()]
     assert sorted(numbers) == ["0", "1", "2"]
     # They start with what is in the files above them.
-    assert read("2/foo") == "-7\n"
+    assert read("2/length") == "-7\n"
     assert refused("nr_objects", "1001") == errno.EINVAL
     write("nr_objects", "0")
     assert not os.path.exists(f"{ROOT}/0")
@@ -90,7 +90,7 @@ def test_poll():
 
 def test_stale_file():
     """A file that is open over an unload gives ENODEV from then on."""
-    with open(f"{ROOT}/foo", "rb", buffering=0) as file:
+    with open(f"{ROOT}/length", "rb", buffering=0) as file:
         unload()
         try:
             file.read()
@@ -107,7 +107,7 @@ def use(stop, used):
     nr = 0
     while not stop.is_set():
         nr = (nr + 1) % 5
-        for name, text in ("nr_objects", str(nr)), ("0/foo", "1"), ("trigger", "1"), ("1/bar", None):
+        for name, text in ("nr_objects", str(nr)), ("0/length", "1"), ("trigger", "1"), ("1/height", None):
             try:
                 if text is None:
                     read(name)
