@@ -72,10 +72,10 @@ mod attrs;
 mod context;
 mod filter;
 mod kdamond;
-mod memcg;
+#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
+mod killable_tests;
 mod ops;
 mod owned_ctx;
-mod pid;
 mod probe;
 mod probe_filter;
 mod quota;
@@ -85,6 +85,7 @@ mod scheme;
 mod scheme_mut;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod scheme_tests;
+mod stop;
 mod target;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod test_util;
@@ -106,9 +107,7 @@ pub use self::kdamond::{
     Kdamond,
     OnKdamond, //
 };
-pub use self::memcg::MemcgId;
 pub use self::ops::OpsId;
-pub use self::pid::Pid;
 pub use self::probe::{
     ProbeMut,
     MAX_PROBES, //

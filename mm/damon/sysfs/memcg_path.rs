@@ -3,7 +3,6 @@
 //! Files that name a memory cgroup.
 
 use kernel::{
-    damon::MemcgId,
     kobject::{
         Attribute,
         Held,
@@ -12,6 +11,7 @@ use kernel::{
         Output,
         Setup, //
     },
+    memcg::MemcgId,
     prelude::*,
     str::CStr, //
 };

@@ -7,13 +7,13 @@ use super::{
     AddrRange,
     Attrs,
     OpsId,
-    Pid,
     TargetMut, //
 };
 use crate::{
     bindings,
     error::to_result,
     page::PAGE_SIZE,
+    pid::Pid,
     prelude::*,
     task, //
 };
@@ -45,11 +45,13 @@ mod kunit_shim;
 /// # Examples
 ///
 /// ```
-/// use kernel::damon::{
-///     Context,
-///     Exclusivity,
-///     OpsId,
-///     Pid, //
+/// use kernel::{
+///     damon::{
+///         Context,
+///         Exclusivity,
+///         OpsId, //
+///     },
+///     pid::Pid, //
 /// };
 ///
 /// let mut ctx = Context::new()?;
@@ -268,7 +270,7 @@ impl Context {
         unsafe { (*self.as_ptr()).pause = paused };
     }
 
-    /// Adds a target, without regions, and without a [`Pid`](super::Pid).
+    /// Adds a target, without regions, and without a [`Pid`](crate::pid::Pid).
     ///
     /// A target that was added stays, also if a later step fails. In that case drop the context.
     ///

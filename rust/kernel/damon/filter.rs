@@ -2,12 +2,10 @@
 
 //! Filters of schemes.
 
-use super::{
-    AddrRange,
-    MemcgId, //
-};
+use super::AddrRange;
 use crate::{
     bindings,
+    memcg::MemcgId,
     prelude::*, //
 };
 use core::ptr::NonNull;

@@ -5,6 +5,10 @@
 use super::{
     owned_ctx::OwnedCtx,
     repeat::RepeatedCall,
+    stop::{
+        damon_stop,
+        Stop, //
+    },
     Attrs,
     Context, //
 };
@@ -12,6 +16,7 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
+    sync::Arc,
     task,
     types::NotThreadSafe, //
 };
@@ -41,7 +46,7 @@ impl Context {
     /// # Errors
     ///
     /// - [`EINVAL`] if no operations are selected, or if a target lacks the
-    ///   [`Pid`](super::Pid) that the operations need.
+    ///   [`Pid`](crate::pid::Pid) that the operations need.
     /// - [`EBUSY`] if an exclusive kdamond runs, or if `exclusivity` is [`Exclusivity::Exclusive`]
     ///   and any kdamond runs.
     /// - [`ENOMEM`], or another error of the creation of the kernel thread.
@@ -78,6 +83,7 @@ impl Context {
         self.validate()?;
 
         let ctx = self.into_owned_ctx();
+        let stop = Stop::new()?;
         let mut ptr = ctx.as_ptr();
         let exclusive = match exclusivity {
             Exclusivity::Shared => false,
@@ -93,6 +99,8 @@ impl Context {
         Ok(Kdamond {
             ctx,
             repeated_calls: KVec::new(),
+            stop,
+            stopping: false,
         })
     }
 }
@@ -114,9 +122,13 @@ impl Context {
 ///   those that are committed.
 /// - `repeated_calls` are requests to call functions on that kdamond. They are not dropped before
 ///   it has ended.
+/// - `stopping` tells whether `stop` was told to stop the kdamond of `ctx`. If so, `ctx` is not
+///   dropped, nor stopped otherwise, before `stop` is through with it.
 pub struct Kdamond {
     ctx: OwnedCtx,
     repeated_calls: KVec<RepeatedCall>,
+    stop: Arc<Stop>,
+    stopping: bool,
 }
 
 impl Kdamond {
@@ -177,21 +189,70 @@ impl Kdamond {
     /// dropped after the thread has ended.
     #[doc(alias = "damon_stop")]
     pub fn stop(&mut self) {
-        let mut ptr = self.ctx.as_ptr();
-
-        // SAFETY: `ptr` is an array of one valid context, by the type invariants. We have the
-        // exclusive reference, hence this is the only call for the context. If we are on its
-        // kdamond, in a function that it calls repeatedly, then this waits for itself and never
-        // returns.
-        unsafe { bindings::damon_stop(&raw mut ptr, 1) };
+        if self.stopping {
+            self.stop.wait();
+        } else {
+            // SAFETY: By the type invariants, the context has been started and is valid, and
+            // nothing else stops it: `stopping` is false, and we have the exclusive reference. If
+            // we are on its kdamond, in a function that it calls repeatedly, then this waits for
+            // itself and never returns.
+            unsafe { damon_stop(self.ctx.as_non_null()) };
+        }
 
         // The kdamond has ended.
         self.repeated_calls.clear();
     }
 
+    /// Stops the kernel thread, and waits until it has ended, or until the current thread is
+    /// killed.
+    ///
+    /// A kdamond is told to stop at once, but ends only when it is through with what it is doing,
+    /// for example with applying a scheme to a large region. If the wait for that ends early, the
+    /// kdamond goes on ending: this can be called again, as can [`stop`](Self::stop), and both
+    /// wait for the rest. For the exclusive reference see there.
+    ///
+    /// # Errors
+    ///
+    /// [`EINTR`] if the current thread was killed meanwhile. The kernel thread may still be
+    /// [running](Self::is_running).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::damon::{
+    ///     Context,
+    ///     Exclusivity,
+    ///     OpsId, //
+    /// };
+    ///
+    /// let mut ctx = Context::new()?;
+    /// ctx.select_ops(OpsId::Paddr)?;
+    /// let mut kdamond = ctx.start(Exclusivity::Shared)?;
+    ///
+    /// kdamond.stop_killable()?;
+    /// assert!(!kdamond.is_running());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn stop_killable(&mut self) -> Result {
+        if !self.stopping {
+            // SAFETY: By the type invariants, the context has been started, and nothing else stops
+            // it: `stopping` is false, and we have the exclusive reference. From here on it is
+            // true, so that the context stays until this is done.
+            unsafe { Stop::enqueue(&self.stop, self.ctx.as_non_null()) };
+            // INVARIANT: It was told just now.
+            self.stopping = true;
+        }
+        self.stop.wait_killable()?;
+
+        // The kdamond has ended.
+        self.repeated_calls.clear();
+        Ok(())
+    }
+
     /// Calls `f` on the kernel thread, and returns what it returned.
     ///
-    /// Waits until the thread has finished its current sampling, and then until `f` has returned;
+    /// Waits until the thread has finished its current sampling, and then until `f` has returned.
+    /// With the core in Rust, a thread that is killed does not wait for the former; with `core.c`
     /// the wait is not interruptible. `f` must not wait for something that the caller holds, in
     /// particular not for a lock.
     ///
@@ -199,6 +260,7 @@ impl Kdamond {
     ///
     /// - [`ECANCELED`] if the thread has ended without calling `f`, now or before. It is not
     ///   [running](Self::is_running) then.
+    /// - [`EINTR`] if the current thread was killed before `f` was called. It never will be.
     /// - [`EDEADLK`] if this already is the kernel thread, which would wait for itself.
     ///
     /// # Examples
@@ -243,8 +305,9 @@ impl Kdamond {
 
         // SAFETY:
         // - By the type invariants, `damon_start()` has succeeded for the context.
-        // - `control` is not repeating: when this returns, the kdamond has called the function, or
-        //   never will, and does not access `control` and what it points to anymore.
+        // - `control` is not repeating: when this returns, for whatever reason, the kdamond has
+        //   called the function, or never will, and does not access `control` and what it points
+        //   to anymore.
         // - `data` of `control` is the `Request<F, R>` that `Request::<F, R>::run()` requires.
         to_result(unsafe { bindings::damon_call(self.ctx.as_ptr(), &raw mut control) })?;
 

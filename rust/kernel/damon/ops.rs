@@ -42,7 +42,7 @@ impl OpsId {
         unsafe { bindings::damon_is_registered_ops(self.into_raw()) }
     }
 
-    /// Returns whether each target of this kind is a process, named by a [`Pid`](super::Pid).
+    /// Returns whether each target of this kind is a process, named by a [`Pid`](crate::pid::Pid).
     ///
     /// Corresponds to the C function `damon_target_has_pid()`.
     #[doc(alias = "damon_target_has_pid")]

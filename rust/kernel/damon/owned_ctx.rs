@@ -74,7 +74,8 @@ impl OwnedCtx {
 impl Drop for OwnedCtx {
     fn drop(&mut self) {
         // SAFETY: By the type invariants, we own the context. Its kdamond, if it had one, does not
-        // run: it runs only while a `Kdamond` exists, which stops it before it drops this.
+        // run: it runs only while a `Kdamond` exists, which stops it before it drops this. One that
+        // ends by itself may still be on its way out, for which `damon_destroy_ctx()` waits.
         unsafe { bindings::damon_destroy_ctx(self.as_ptr()) };
     }
 }

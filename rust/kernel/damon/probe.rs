@@ -66,8 +66,9 @@ impl Context {
     /// number of accesses, says which regions are alike, and accesses are not monitored.
     ///
     /// With weights [`start`](Self::start) and [`commit`](super::Kdamond::commit) fail with
-    /// [`EINVAL`] if there are more than 255 samplings in an aggregation, or if the weighted sum
-    /// could be larger than [`u32::MAX`].
+    /// [`EINVAL`] if the operations cannot probe, which those for processes cannot, if there are
+    /// more than 255 samplings in an aggregation, or if the weighted sum could be larger than
+    /// [`u32::MAX`].
     ///
     /// A probe that was added stays, also if a later step fails. In that case drop the context.
     ///

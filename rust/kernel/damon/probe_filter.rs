@@ -2,9 +2,9 @@
 
 //! Filters of probes.
 
-use super::MemcgId;
 use crate::{
     bindings,
+    memcg::MemcgId,
     prelude::*, //
 };
 use core::ptr::NonNull;

@@ -2,9 +2,9 @@
 
 //! Quotas of schemes, and goals for tuning them.
 
-use super::MemcgId;
 use crate::{
     bindings,
+    memcg::MemcgId,
     prelude::*, //
 };
 use core::ptr::NonNull;

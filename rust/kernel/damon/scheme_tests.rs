@@ -22,7 +22,6 @@ mod scheme {
         GoalMetric,
         GoalTuner,
         Kdamond,
-        MemcgId,
         OpsId,
         ProbeFilter,
         ProbeFilterKind,
@@ -32,7 +31,11 @@ mod scheme {
         WmarkMetric,
         MAX_PROBES, //
     };
-    use crate::{page::PAGE_SIZE, prelude::*};
+    use crate::{
+        memcg::MemcgId,
+        page::PAGE_SIZE,
+        prelude::*, //
+    };
 
     /// Returns the number and total size of the regions of one walk, and checks them.
     fn walk(kdamond: &Kdamond) -> Result<(usize, usize)> {

@@ -4,12 +4,12 @@
 
 use super::{
     Context,
-    OpsId,
-    Pid, //
+    OpsId, //
 };
 use crate::{
     bindings,
     error::to_result,
+    pid::Pid,
     prelude::*,
     sync::aref::ARef, //
 };

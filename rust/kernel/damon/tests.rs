@@ -9,9 +9,10 @@ mod kdamond {
         test_util::{
             paddr, //
         },
-        Attrs, Context, Exclusivity, OpsId, Pid,
+        Attrs, Context, Exclusivity, OpsId,
     };
     use crate::{
+        pid::Pid,
         prelude::*,
         time::{
             delay::fsleep,
@@ -208,6 +209,35 @@ mod kdamond {
         assert_eq!(kdamond.call(|_| ()), Ok(()));
         kdamond.stop();
         assert_eq!(kdamond.commit(paddr()?), Err(ECANCELED));
+        Ok(())
+    }
+
+    #[test]
+    fn weights_need_operations_that_probe() -> Result {
+        let with_probe = |ops, weight| -> Result<Context> {
+            let mut ctx = Context::new()?;
+
+            ctx.select_ops(ops)?;
+            ctx.add_probe(0)?;
+            ctx.add_probe(weight)?;
+            Ok(ctx)
+        };
+        let kdamond = paddr()?.start(Exclusivity::Shared)?;
+
+        for (ops, weight, expected) in [
+            (OpsId::Vaddr, 1, Err(EINVAL)),
+            (OpsId::Fvaddr, u32::MAX, Err(EINVAL)),
+            (OpsId::Vaddr, 0, Ok(())),
+            (OpsId::Paddr, 1, Ok(())),
+        ] {
+            let started = with_probe(ops, weight)?.start(Exclusivity::Shared);
+            assert_eq!(started.map(drop), expected);
+            if expected.is_err() {
+                assert_eq!(kdamond.commit(with_probe(ops, weight)?), expected);
+            }
+        }
+        assert_eq!(kdamond.commit(with_probe(OpsId::Paddr, 1)?), Ok(()));
+        assert!(kdamond.is_running());
         Ok(())
     }
 

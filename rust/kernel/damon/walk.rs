@@ -106,15 +106,18 @@ impl Kdamond {
     /// Calls `f` on the kernel thread, for each region that it applies a scheme to.
     ///
     /// Waits until each scheme had its turn once, that is, for about the longest of the intervals
-    /// at which they are [applied](super::Scheme::apply_interval_us); the wait is not
-    /// interruptible. `f` must not wait for something that the caller holds, in particular not for
-    /// a lock, nor for another walk.
+    /// at which they are [applied](super::Scheme::apply_interval_us). With the core in Rust, a
+    /// thread that is killed does not wait for that; with `core.c` the wait is not interruptible.
+    /// `f` must not wait for something that the caller holds, in particular not for a lock, nor for
+    /// another walk.
     ///
     /// # Errors
     ///
     /// - [`ECANCELED`] if the thread has ended, now or before; if there are no schemes; if none of
     ///   them is [active](super::Watermarks); or if the thread is
     ///   [paused](super::Context::set_paused). `f` may have been called for some regions.
+    /// - [`EINTR`] if the current thread was killed. `f` may have been called for some
+    ///   regions.
     /// - [`EBUSY`] if another walk is in progress.
     /// - [`EDEADLK`] if this already is the kernel thread, which would wait for itself.
     ///
@@ -175,7 +178,7 @@ impl Kdamond {
         //   have too many probes.
         // - When this returns, the kdamond does not access `control` and what it points to anymore:
         //   either it never has, or it has completed or canceled the walk, which is the last thing
-        //   that it does with `control`.
+        //   that it does with `control`, or the walk was taken back from it under its lock.
         // - `data` of `control` is the `F` that `visit::<F>()` requires; we do not touch it until
         //   this returns.
         to_result(unsafe { bindings::damos_walk(self.as_ptr(), &raw mut control) })

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Identifiers of memory cgroups.
+//!
+//! C header: [`include/linux/memcontrol.h`](srctree/include/linux/memcontrol.h)
 
 use crate::prelude::*;
 
@@ -42,7 +44,7 @@ impl MemcgId {
     /// # Examples
     ///
     /// ```
-    /// use kernel::damon::MemcgId;
+    /// use kernel::memcg::MemcgId;
     ///
     /// assert_eq!(MemcgId::find(b""), Err(EINVAL));
     /// assert_eq!(MemcgId::find(b"/this/does/not/exist\n"), Err(EINVAL));
@@ -128,7 +130,7 @@ fn sysfs_streq(a: &[u8], b: &[u8]) -> bool {
 }
 
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
-#[macros::kunit_tests(rust_damon_memcg)]
+#[macros::kunit_tests(rust_memcg)]
 mod tests {
     use super::*;
 

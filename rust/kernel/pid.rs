@@ -53,7 +53,7 @@ impl Pid {
     /// # Examples
     ///
     /// ```
-    /// use kernel::damon::Pid;
+    /// use kernel::pid::Pid;
     ///
     /// let _me = Pid::find(current!().pid())?;
     ///
@@ -76,7 +76,7 @@ impl Pid {
 
     /// Returns the number of references, to test for leaks.
     #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
-    pub(super) fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         // SAFETY: By the type invariants, the `struct pid` is valid. `count` is valid for reads,
         // and all accesses to it are atomic.
         let count = unsafe { Atomic::from_ptr(&raw mut (*self.0.get()).count.refs.counter) };
