@@ -105,7 +105,8 @@ pub(crate) struct Kdamond {
     /// How often what the commands that start with `update_` write is written without them, but for
     /// the regions, in milliseconds; 0 means never.
     ///
-    /// The running kdamond looks at it, too.
+    /// The running kdamond looks at it after each sampling. The time of a new value begins with its
+    /// write; the first one after 0 makes the kdamond write the files after the next sampling.
     #[attr(rw, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
     refresh_ms: Arc<Value<u32>>,
 
@@ -224,17 +225,13 @@ impl Kdamond {
     /// Returns what the kdamond calls after each sampling.
     fn refresher(&self) -> impl FnMut(&mut OnKdamond<'_>) + Send + 'static {
         let refresh_ms = self.refresh_ms.clone();
-        let mut last = Instant::<Monotonic>::now();
+        let mut timer = RefreshTimer::new(refresh_ms.get(), Instant::now());
 
         move |kdamond| {
-            let ms = refresh_ms.get();
-
-            if ms == 0 || last.elapsed() < Delta::from_millis(ms.into()) {
-                return;
+            if timer.is_due(refresh_ms.get(), Instant::now()) {
+                // If somebody holds the lock, or the directories are gone, the next time will do.
+                Self::refresh(kdamond, &refresh_ms).ok();
             }
-            last = Instant::now();
-            // If somebody holds the lock, or the directories are gone, the next time will do.
-            Self::refresh(kdamond, &refresh_ms).ok();
         }
     }
 
@@ -242,8 +239,11 @@ impl Kdamond {
     ///
     /// Fails with `EINVAL` if it was never started.
     fn turn_off(&self, held: &mut Held<'_>) -> Result {
-        self.kdamond.get_mut(held)?.as_mut().ok_or(EINVAL)?.stop();
-        Ok(())
+        self.kdamond
+            .get_mut(held)?
+            .as_mut()
+            .ok_or(EINVAL)?
+            .stop_killable()
     }
 
     /// Returns the kdamond that was started last, and the context of its files.
@@ -322,5 +322,44 @@ impl Kdamond {
         context.monitoring_attrs.update_tuned(&kdamond.attrs());
         context.schemes.update_stats(kdamond, held)?;
         context.schemes.update_effective_quotas(kdamond, held)
+    }
+}
+
+/// Tells when it is time to refresh.
+///
+/// A new interval begins when it is first seen, whether it is shorter or longer than the old one.
+/// With the first interval after none, it is time at once.
+pub(crate) struct RefreshTimer {
+    /// The interval that was seen last, in milliseconds. Zero means none.
+    ms: u32,
+    /// When the current interval ends.
+    end: Instant<Monotonic>,
+}
+
+impl RefreshTimer {
+    /// Returns a timer with an interval that begins now.
+    pub(crate) fn new(ms: u32, now: Instant<Monotonic>) -> Self {
+        Self {
+            ms,
+            end: now + Delta::from_millis(ms.into()),
+        }
+    }
+
+    /// Returns whether the interval, of `ms` milliseconds, is over now, and if so begins the next
+    /// one.
+    pub(crate) fn is_due(&mut self, ms: u32, now: Instant<Monotonic>) -> bool {
+        if ms != self.ms {
+            let had_none = self.ms == 0;
+
+            *self = Self::new(ms, now);
+            if had_none {
+                self.end = now;
+            }
+        }
+        if ms == 0 || now - self.end < Delta::from_millis(0) {
+            return false;
+        }
+        *self = Self::new(ms, now);
+        true
     }
 }

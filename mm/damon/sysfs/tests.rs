@@ -16,7 +16,9 @@ use kernel::{
     str::CStr,
     time::{
         delay::fsleep,
-        Delta, //
+        Delta,
+        Instant,
+        Monotonic, //
     }, //
 };
 
@@ -25,7 +27,10 @@ use crate::{
         Context,
         Operations, //
     },
-    kdamonds::Kdamond,
+    kdamonds::{
+        Kdamond,
+        RefreshTimer, //
+    },
     targets::Regions, //
 };
 
@@ -207,6 +212,70 @@ mod cases {
         kdamond.store_state(c"update_tuned_intervals")?;
         assert_eq!(with_context(&kdamond, intervals), Ok((1_000, 20_000)));
         kdamond.store_state(c"off")
+    }
+
+    #[test]
+    fn refreshes_are_due_when_the_interval_says() {
+        let begin = Instant::<Monotonic>::now();
+        // The first interval, and (milliseconds since the begin, the interval, whether it is over).
+        type Steps = &'static [(i64, u32, bool)];
+        let cases: &[(u32, Steps)] = &[
+            (
+                10,
+                &[
+                    (0, 10, false),
+                    (9, 10, false),
+                    (10, 10, true),
+                    (19, 10, false),
+                    (20, 10, true),
+                ],
+            ),
+            // One that is late does not make the next one early.
+            (10, &[(15, 10, true), (24, 10, false), (25, 10, true)]),
+            // A new interval begins when it is seen.
+            (10, &[(5, 20, false), (24, 20, false), (25, 20, true)]),
+            (
+                1_000_000,
+                &[(500, 10, false), (509, 10, false), (510, 10, true)],
+            ),
+            // After none, it is time at once.
+            (
+                0,
+                &[(5, 0, false), (6, 1_000_000, true), (7, 1_000_000, false)],
+            ),
+            (
+                10,
+                &[
+                    (5, 0, false),
+                    (20, 0, false),
+                    (21, 10, true),
+                    (30, 10, false),
+                    (31, 10, true),
+                ],
+            ),
+            // The longest ones.
+            (
+                1 << 31,
+                &[((1 << 31) - 1, 1 << 31, false), (1 << 31, 1 << 31, true)],
+            ),
+            (
+                u32::MAX,
+                &[
+                    (4_294_967_294, u32::MAX, false),
+                    (4_294_967_295, u32::MAX, true),
+                ],
+            ),
+        ];
+
+        for (first, steps) in cases {
+            let mut timer = RefreshTimer::new(*first, begin);
+            for (at, ms, expected) in *steps {
+                assert_eq!(
+                    timer.is_due(*ms, begin + Delta::from_millis(*at)),
+                    *expected
+                );
+            }
+        }
     }
 
     #[test]
