@@ -192,15 +192,15 @@ VALIDATION = [
         ('a probe of the root memory cgroup', probe(0, '/'),
          root_memcg(EINVAL)),
         ('255 samples for a probe with a weight',
-         probe(1) + intervals(1000, 255999), 0),
+         PADDR + probe(1) + intervals(1000, 255999), 0),
         ('256 samples for a probe with a weight',
-         probe(1) + intervals(1000, 256000), EINVAL),
+         PADDR + probe(1) + intervals(1000, 256000), EINVAL),
         ('256 samples for a probe without a weight',
-         probe(0) + intervals(1000, 256000), 0),
+         PADDR + probe(0) + intervals(1000, 256000), 0),
         ('weights of probes up to 32 bits',
-         probe(0xffffffff // 20) + intervals(5000, 100000), 0),
+         PADDR + probe(0xffffffff // 20) + intervals(5000, 100000), 0),
         ('weights of probes above 32 bits',
-         probe(0xffffffff // 20 + 1) + intervals(5000, 100000), EINVAL),
+         PADDR + probe(0xffffffff // 20 + 1) + intervals(5000, 100000), EINVAL),
 
         # ENOMEM is what is said about a scheme.  What is checked before and
         # after that says EINVAL.
@@ -215,7 +215,7 @@ VALIDATION = [
         ('order: scheme, goal that needs physical addresses',
          quota_goal('node_eligible_mem_bp') + BAD_SCHEME[1:], ENOMEM),
         ('order: scheme, weights of probes',
-         probe(1) + intervals(1000, 256000) + BAD_SCHEME, ENOMEM),
+         PADDR + probe(1) + intervals(1000, 256000) + BAD_SCHEME, ENOMEM),
         ]
 
 # What 'commit' says is the same, but for this.

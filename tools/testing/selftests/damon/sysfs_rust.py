@@ -20,6 +20,7 @@ from _sysfs_rust_lib import (Skip, build, exists, full, must_write, read,
                              reset, value, write)
 from _sysfs_rust_run import main
 import _sysfs_rust_commit
+import _sysfs_rust_fixes
 import _sysfs_rust_kdamond
 import _sysfs_rust_matrix
 import _sysfs_rust_monitor
@@ -31,7 +32,7 @@ import _sysfs_rust_validation
 
 GROUPS = [_sysfs_rust_matrix, _sysfs_rust_kdamond, _sysfs_rust_validation,
           _sysfs_rust_commit, _sysfs_rust_results, _sysfs_rust_quirks,
-          _sysfs_rust_monitor, _sysfs_rust_removal]
+          _sysfs_rust_monitor, _sysfs_rust_fixes, _sysfs_rust_removal]
 
 
 def check_node(checks, path, mode):
