@@ -420,6 +420,7 @@ impl<'a> RegionCursor<'a> {
 
     #[inline]
     fn unlink(&mut self) -> Option<Owned<Region>> {
+        self.current()?;
         crate::sanity::verify_del_region(self.target());
         let region = self.at.remove()?;
         self.at.move_prev();
