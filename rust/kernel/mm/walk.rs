@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Looking at what an address space maps, page by page.
+//!
+//! Each of these borrows the one before, which keeps it valid, and cannot be kept for longer:
+//!
+//! - [`MmWithUser`](super::MmWithUser), an address space;
+//! - [`VmaRef`], an area of it that is locked, which `MmWithUser::lock_next_vma()` or
+//!   [`MmapReadGuard::next_vma`] returns;
+//! - [`PageTable`], a locked page table, which [`VmaRef::page_table`] returns;
+//! - [`Mapped`], an entry of it, which [`PageTable::entry`] returns;
+//! - [`Folio`], the memory that the entry maps. The entry has a reference to it, and does not
+//!   change while the table is locked, so there is no need to count another one.
+//!
+//! What is not common is said to be so, and left to others: pages of hugetlbfs, memory without
+//! folios, and address spaces of which a device has page tables as well.
+//!
+//! # Examples
+//!
+//! ```
+//! use kernel::mm::virt::VmaRef;
+//! use kernel::mm::walk::{Entry, Lookup};
+//!
+//! /// Returns whether a page was accessed since the mark of that was cleared, if it is known.
+//! fn is_young(vma: &VmaRef, addr: usize) -> Option<bool> {
+//!     match vma.page_table(addr) {
+//!         Lookup::Table(table) => match table.entry(addr) {
+//!             Entry::Mapped(mapped) => Some(mapped.is_young()),
+//!             Entry::Empty => Some(false),
+//!             Entry::Uncommon => None,
+//!         },
+//!         Lookup::Empty { .. } => Some(false),
+//!         Lookup::Uncommon => None,
+//!     }
+//! }
+//! ```
+
+use super::{
+    folio::Folio,
+    virt::{
+        flags,
+        VmaRef, //
+    },
+    MmapReadGuard, //
+};
+#[cfg(CONFIG_PER_VMA_LOCK)]
+use super::{
+    MmWithUser,
+    VmaReadGuard, //
+};
+use crate::{
+    bindings,
+    error::from_err_ptr,
+    ffi::c_void,
+    types::NotThreadSafe, //
+};
+use core::{
+    ops::Range,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+
+#[cfg(CONFIG_PER_VMA_LOCK)]
+impl MmWithUser {
+    /// Locks the area at an address, or else the next one. There is nothing between `addr` and it;
+    /// or behind `addr`, if there is none.
+    ///
+    /// # Errors
+    ///
+    /// All errors mean that areas are being changed, and that it takes
+    /// [`mmap_read_lock`](Self::mmap_read_lock) to wait for that.
+    #[inline]
+    pub fn lock_next_vma(&self, addr: usize) -> crate::error::Result<Option<VmaReadGuard<'_>>> {
+        // SAFETY: The address space has users, and any address can be looked up.
+        let vma = from_err_ptr(unsafe { bindings::vma_lock_next(self.as_raw(), addr) })?;
+        Ok(NonNull::new(vma).map(|vma| VmaReadGuard {
+            // SAFETY: The area was locked for us, and is until the guard is dropped.
+            vma: unsafe { VmaRef::from_raw(vma.as_ptr()) },
+            _nts: NotThreadSafe,
+        }))
+    }
+}
+
+impl MmapReadGuard<'_> {
+    /// Returns the area at an address, or else the next one.
+    #[inline]
+    pub fn next_vma(&self, addr: usize) -> Option<&VmaRef> {
+        // SAFETY: The areas of the address space are locked, by the invariant of the guard.
+        let vma = NonNull::new(unsafe { bindings::find_vma(self.mm.as_raw(), addr) })?;
+        // SAFETY: The area is valid, and locked as long as the guard is borrowed.
+        Some(unsafe { VmaRef::from_raw(vma.as_ptr()) })
+    }
+}
+
+/// What there is at an address of an area.
+pub enum Lookup<'a> {
+    /// A page table.
+    Table(PageTable<'a>),
+    /// Nothing up to an address.
+    Empty {
+        /// That address, of which nothing is known.
+        end: usize,
+    },
+    /// What this module leaves to others.
+    Uncommon,
+}
+
+impl VmaRef {
+    /// Locks the page table at an address of this area.
+    ///
+    /// It is a spinlock. To wait for a second one, or to sleep, while it is held can deadlock.
+    #[inline]
+    pub fn page_table(&self, addr: usize) -> Lookup<'_> {
+        if !(self.start()..self.end()).contains(&addr)
+            || self.flags() & (flags::PFNMAP | flags::MIXEDMAP | flags::HUGETLB) != 0
+        {
+            return Lookup::Uncommon;
+        }
+        let (mut end, mut ptl, mut huge) = (0, ptr::null_mut(), false);
+        let vma = self.as_ptr();
+        // SAFETY: The area is locked, by the type invariant, and the address is in it.
+        let table = unsafe { bindings::page_table_lock(vma, addr, &mut end, &mut ptl, &mut huge) };
+        match from_err_ptr(table).map(NonNull::new) {
+            Err(_) => Lookup::Uncommon,
+            Ok(None) => Lookup::Empty { end },
+            // INVARIANT: The table was locked. It has the entries of all addresses up to `end`.
+            Ok(Some(table)) => Lookup::Table(PageTable {
+                vma: self,
+                table,
+                huge,
+                ptl,
+                range: addr..end,
+                _nts: NotThreadSafe,
+            }),
+        }
+    }
+}
+
+/// A page table that is locked.
+///
+/// # Invariants
+///
+/// `table` is accessible and has entries for the addresses of `range`, which is in `vma`: one for
+/// each page, or one for all if `huge`. Its lock is `ptl` and is held.
+pub struct PageTable<'a> {
+    vma: &'a VmaRef,
+    table: NonNull<c_void>,
+    huge: bool,
+    ptl: *mut bindings::spinlock_t,
+    range: Range<usize>,
+    // Who has taken a spinlock releases it.
+    _nts: NotThreadSafe,
+}
+
+/// What an entry of a page table stands for.
+pub enum Entry<'a> {
+    /// Memory.
+    Mapped(Mapped<'a>),
+    /// Nothing, what is not in memory, or the zeros that are there for all.
+    Empty,
+    /// What this module leaves to others.
+    Uncommon,
+}
+
+impl PageTable<'_> {
+    /// The addresses of which this has the entries, from the one that was looked up.
+    #[inline]
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// Begins to load from memory what will be wanted of an entry.
+    #[inline]
+    pub fn prefetch(&self, addr: usize) {
+        if self.range.contains(&addr) {
+            // SAFETY: By the type invariant, the table is locked and has this entry.
+            unsafe { bindings::page_table_prefetch(self.table.as_ptr(), self.huge, addr) };
+        }
+    }
+
+    /// Looks at the entry of an address.
+    #[inline]
+    pub fn entry(&self, addr: usize) -> Entry<'_> {
+        if !self.range.contains(&addr) {
+            return Entry::Uncommon;
+        }
+        let (vma, table) = (self.vma.as_ptr(), self.table.as_ptr());
+        let mut young = false;
+        // SAFETY: By the type invariant, the table is locked and has this entry.
+        let folio = unsafe { bindings::page_table_folio(vma, table, self.huge, addr, &mut young) };
+        match from_err_ptr(folio).map(NonNull::new) {
+            Err(_) => Entry::Uncommon,
+            Ok(None) => Entry::Empty,
+            // INVARIANT: The table has this entry.
+            Ok(Some(folio)) => Entry::Mapped(Mapped {
+                table: self,
+                addr,
+                young,
+                // SAFETY: The entry has a reference to the folio until it changes. For that the
+                // table has to be locked, and it is we who hold the lock while `self` is borrowed.
+                folio: unsafe { folio.cast().as_ref() },
+            }),
+        }
+    }
+}
+
+impl Drop for PageTable<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant, the table is accessible and the lock is held.
+        unsafe { bindings::page_table_unlock(self.table.as_ptr(), self.ptl, self.huge) };
+    }
+}
+
+/// An entry that maps memory.
+///
+/// # Invariants
+///
+/// `addr` is in the range of `table`.
+pub struct Mapped<'a> {
+    table: &'a PageTable<'a>,
+    addr: usize,
+    young: bool,
+    folio: &'a Folio,
+}
+
+impl<'a> Mapped<'a> {
+    /// Returns whether there was a mark of an access.
+    #[inline]
+    pub fn is_young(&self) -> bool {
+        self.young
+    }
+
+    /// Clears the mark of an access, and returns whether there was one.
+    #[inline]
+    pub fn test_and_clear_young(&self) -> bool {
+        let (table, huge) = (self.table.table.as_ptr(), self.table.huge);
+        let vma = self.table.vma.as_ptr();
+        // SAFETY: By the invariants of both types, the table is locked and has this entry.
+        unsafe { bindings::page_table_test_and_clear_young(vma, table, huge, self.addr) }
+    }
+
+    /// The folio of the memory.
+    #[inline]
+    pub fn folio(&self) -> &'a Folio {
+        self.folio
+    }
+}
