@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the operations in C and in Rust have of each other
+ *
+ * vaddr.c and paddr.c register the operations, with these functions in Rust if they
+ * are built.  Those call back for what is not common.
+ */
+#ifndef _DAMON_OPS_HAND_OVER_H
+#define _DAMON_OPS_HAND_OVER_H
+
+#include <linux/damon.h>
+
+struct folio;
+
+#ifdef CONFIG_DAMON_OPS_RUST
+
+/* In Rust */
+void damon_ops_va_prepare_access_checks(struct damon_ctx *ctx);
+unsigned int damon_ops_va_check_accesses(struct damon_ctx *ctx);
+bool damon_ops_va_target_valid(struct damon_target *t);
+void damon_ops_pa_prepare_access_checks(struct damon_ctx *ctx);
+unsigned int damon_ops_pa_check_accesses(struct damon_ctx *ctx);
+unsigned int damon_ops_pa_apply_probes(struct damon_ctx *ctx, bool set_samples,
+				       bool return_max_wsum);
+
+/* In vaddr.c: for one address, whatever is there */
+void damon_ops_va_mkold(struct mm_struct *mm, unsigned long addr);
+bool damon_ops_va_young(struct mm_struct *mm, unsigned long addr);
+
+/* In paddr.c: whether memory, or none, passes the filters of a probe */
+bool damon_ops_pa_filter_pass(struct folio *folio, struct damon_probe *probe);
+
+/* In ops-common.c: for a folio that the caller has a reference to */
+struct folio *damon_get_folio(unsigned long pfn);
+bool damon_folio_young(struct folio *folio);
+/* In rmap.c, likewise */
+void damon_ops_folio_mkold(struct folio *folio);
+
+static inline void damon_ops_hand_over_va(struct damon_operations *ops)
+{
+	ops->prepare_access_checks = damon_ops_va_prepare_access_checks;
+	ops->check_accesses = damon_ops_va_check_accesses;
+	ops->target_valid = damon_ops_va_target_valid;
+}
+
+static inline void damon_ops_hand_over_pa(struct damon_operations *ops)
+{
+	ops->prepare_access_checks = damon_ops_pa_prepare_access_checks;
+	ops->check_accesses = damon_ops_pa_check_accesses;
+	ops->apply_probes = damon_ops_pa_apply_probes;
+}
+
+#else
+
+static inline void damon_ops_hand_over_va(struct damon_operations *ops)
+{
+}
+
+static inline void damon_ops_hand_over_pa(struct damon_operations *ops)
+{
+}
+
+#endif /* CONFIG_DAMON_OPS_RUST */
+
+#endif /* _DAMON_OPS_HAND_OVER_H */

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is needed for the physical address space.
+
+use super::{
+    Context,
+    Region, //
+};
+use crate::paddr;
+use core::{
+    mem::offset_of,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+use kernel::{
+    bindings,
+    interop::list::{
+        clist_create,
+        CList, //
+    },
+    mm::folio::Folio,
+    page::PAGE_SHIFT,
+    prelude::*,
+    sync::aref::ARef,
+    types::Opaque, //
+};
+
+/// A list of probes.
+pub(crate) type Probes = CList<Probe, { offset_of!(bindings::damon_probe, list) }>;
+
+impl<'a> Context<'a> {
+    /// The probes.
+    pub(crate) fn probes(&self) -> &'a Probes {
+        // SAFETY: By the type invariant, this is a list of probes that does not change.
+        unsafe {
+            clist_create!(
+                &raw mut (*self.0.get()).probes,
+                Probe,
+                bindings::damon_probe,
+                list
+            )
+        }
+    }
+
+    /// How many bytes a step of an address of a region stands for.
+    pub(crate) fn addr_unit(&self) -> usize {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.0.get()).addr_unit }
+    }
+
+    /// The weighted sum of the hits of probes that a region has.
+    pub(crate) fn probe_hits_wsum(&self, region: &Region) -> u32 {
+        // SAFETY: By the type invariants, both are valid.
+        unsafe { bindings::damon_probe_hits_wsum(region.0.get(), false, self.0.get()) }
+    }
+}
+
+impl Region {
+    /// Counts a hit of the probe of this number, as far as there is room for it.
+    pub(crate) fn add_probe_hit(&self, nr: usize) {
+        // SAFETY: By the type invariant, no other reference to the numbers exists.
+        let hits = unsafe { &mut (*self.0.get()).probe_hits };
+        if let Some(hits) = hits.get_mut(nr) {
+            *hits = hits.wrapping_add(1);
+        }
+    }
+}
+
+/// A question about memory, `struct damon_probe`.
+///
+/// # Invariants
+///
+/// Only this thread uses the probe.
+#[repr(transparent)]
+pub(crate) struct Probe(Opaque<bindings::damon_probe>);
+
+impl Probe {
+    /// Returns whether memory, or an address without, passes the filters.
+    pub(crate) fn passes(&self, folio: Option<&Folio>) -> bool {
+        let folio = folio.map_or(ptr::null_mut(), Folio::as_ptr);
+        // SAFETY: The probe is valid, by the type invariant, and so is the folio, if there is one.
+        unsafe { bindings::damon_ops_pa_filter_pass(folio, self.0.get()) }
+    }
+}
+
+/// Returns the folio of a page frame, if it is on a list of least recently used memory.
+pub(crate) fn folio_of(pfn: usize) -> Option<ARef<Folio>> {
+    // SAFETY: Any number is allowed.
+    let folio = NonNull::new(unsafe { bindings::damon_get_folio(pfn) })?;
+    // SAFETY: The folio has a reference, which is ours now.
+    Some(unsafe { ARef::from_raw(folio.cast()) })
+}
+
+/// Returns the page frame of an address of a region.
+///
+/// Corresponds to `damon_pa_phys_addr()`.
+pub(crate) fn pfn_of(addr: usize, addr_unit: usize) -> usize {
+    let addr = addr as bindings::phys_addr_t;
+    // CAST: Page frames have numbers of this type.
+    (addr.wrapping_mul(addr_unit as bindings::phys_addr_t) >> PAGE_SHIFT) as usize
+}
+
+/// Begins to load from memory what [`folio_of`] will look at.
+pub(crate) fn prefetch_folio_of(pfn: usize) {
+    // SAFETY: Any number is allowed.
+    unsafe { bindings::pfn_prefetch(pfn) };
+}
+
+/// Marks memory as not accessed.
+pub(crate) fn folio_mkold(folio: &Folio) {
+    // SAFETY: The folio has a reference.
+    unsafe { bindings::damon_ops_folio_mkold(folio.as_ptr()) };
+}
+
+/// Returns whether memory was accessed.
+pub(crate) fn folio_young(folio: &Folio) -> bool {
+    // SAFETY: The folio has a reference.
+    unsafe { bindings::damon_folio_young(folio.as_ptr()) }
+}
+
+/// # Safety
+///
+/// `ctx` must be valid, and no other thread may use it or change its lists.
+#[export]
+pub unsafe extern "C" fn damon_ops_pa_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
+    // SAFETY: As the caller promises.
+    paddr::prepare_access_checks(unsafe { Context::from_raw(ctx) });
+}
+
+/// # Safety
+///
+/// `ctx` must be valid, and no other thread may use it or change its lists.
+#[export]
+pub unsafe extern "C" fn damon_ops_pa_check_accesses(ctx: *mut bindings::damon_ctx) -> c_uint {
+    // SAFETY: As the caller promises.
+    paddr::check_accesses(unsafe { Context::from_raw(ctx) })
+}
+
+/// # Safety
+///
+/// `ctx` must be valid, and no other thread may use it or change its lists.
+#[export]
+pub unsafe extern "C" fn damon_ops_pa_apply_probes(
+    ctx: *mut bindings::damon_ctx,
+    set_samples: bool,
+    return_max_wsum: bool,
+) -> c_uint {
+    // SAFETY: As the caller promises.
+    let ctx = unsafe { Context::from_raw(ctx) };
+    paddr::apply_probes(ctx, set_samples, return_max_wsum)
+}

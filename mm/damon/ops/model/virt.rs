@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is needed for virtual address spaces.
+
+use super::{
+    Context,
+    Target, //
+};
+use crate::vaddr;
+use kernel::{
+    bindings,
+    mm::MmWithUser,
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+impl Target {
+    /// # Safety
+    ///
+    /// `target` must be valid, and for the lifetime that the caller chooses no other thread may use
+    /// it, and nothing may change its list.
+    unsafe fn from_raw<'a>(target: *mut bindings::damon_target) -> &'a Self {
+        // SAFETY: The target is valid, as the caller promises.
+        unsafe { &*target.cast() }
+    }
+
+    /// The address space of the process.
+    ///
+    /// Corresponds to `damon_get_mm()`.
+    pub(crate) fn mm(&self) -> Option<ARef<MmWithUser>> {
+        // SAFETY: The target of operations for address spaces has a reference to its pid.
+        unsafe { MmWithUser::of_process((*self.0.get()).pid) }
+    }
+
+    /// Returns whether a thread of the process has not exited.
+    pub(crate) fn is_alive(&self) -> bool {
+        // SAFETY: The target of operations for address spaces has a reference to its pid.
+        unsafe { bindings::pid_is_alive((*self.0.get()).pid) }
+    }
+}
+
+/// Marks what an address maps as not accessed, whatever that is.
+pub(crate) fn va_mkold(mm: &MmWithUser, addr: usize) {
+    // SAFETY: The address space has users. Any address is allowed.
+    unsafe { bindings::damon_ops_va_mkold(mm.as_raw(), addr) };
+}
+
+/// Returns whether what an address maps was accessed, whatever that is.
+pub(crate) fn va_young(mm: &MmWithUser, addr: usize) -> bool {
+    // SAFETY: The address space has users. Any address is allowed.
+    unsafe { bindings::damon_ops_va_young(mm.as_raw(), addr) }
+}
+
+/// # Safety
+///
+/// `ctx` must be valid, and no other thread may use it or change its lists.
+#[export]
+pub unsafe extern "C" fn damon_ops_va_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
+    // SAFETY: As the caller promises.
+    vaddr::prepare_access_checks(unsafe { Context::from_raw(ctx) });
+}
+
+/// # Safety
+///
+/// `ctx` must be valid, and no other thread may use it or change its lists.
+#[export]
+pub unsafe extern "C" fn damon_ops_va_check_accesses(ctx: *mut bindings::damon_ctx) -> c_uint {
+    // SAFETY: As the caller promises.
+    vaddr::check_accesses(unsafe { Context::from_raw(ctx) })
+}
+
+/// # Safety
+///
+/// `target` must be valid and have a pid, and no other thread may use it.
+#[export]
+pub unsafe extern "C" fn damon_ops_va_target_valid(target: *mut bindings::damon_target) -> bool {
+    // SAFETY: As the caller promises.
+    vaddr::target_valid(unsafe { Target::from_raw(target) })
+}
