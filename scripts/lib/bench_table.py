@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Prints the table of a benchmark and says what exceeds its bound.
 
-bench_table.py core|sysfs TSV
+bench_table.py core|sysfs|kdamond TSV
 
 TSV has a line for each thing: NAME UNIT "C" NUMBER... "Rust" NUMBER..., with a
-number for each round. The exit status is 1 if something exceeds its bound or is
-not there.
+number for each round. For kdamonds there are four such lists, of cores and
+operations: "C/C", "Rust/C", "C/Rust", "Rust/Rust". The exit status is 1 if something
+exceeds its bound or is not there.
 """
 
 import statistics
@@ -32,6 +33,16 @@ SYSFS_RATIOS = {
     **{f"{access}-{name}": 1.0 for access in ("read", "write") for name in ATTRIBUTES},
 }
 RATIOS = {"core": CORE_RATIOS, "sysfs": SYSFS_RATIOS}
+# Rust/Rust to C/C.
+KDAMOND_RATIOS = {
+    "vaddr-mapped-1000": 0.6, "vaddr-mapped-10000": 0.45, "vaddr-mapped-100000": 0.4,
+    "vaddr-holes-1000": 0.6, "vaddr-holes-10000": 0.45, "vaddr-holes-100000": 0.4,
+    # An area for each region leaves nothing to do at once.
+    "vaddr-1000-vmas-1000": 1.02, "vaddr-1000-vmas-10000": 0.45, "vaddr-1000-vmas-100000": 0.4,
+    "paddr-mapped-1000": 0.85, "paddr-mapped-10000": 0.7, "paddr-mapped-100000": 0.65,
+    "paddr-half-free-1000": 0.65, "paddr-half-free-10000": 0.55, "paddr-half-free-100000": 0.5,
+}
+COMBINATIONS = ("C/C", "Rust/C", "C/Rust", "Rust/Rust")
 # Rust alone.
 NUMBERS = {"core": {"region": 64, "allocations-10000": 0}, "sysfs": {}}
 # For information.
@@ -59,9 +70,44 @@ def exceeds(what, name, ratio, rust):
     return name in NUMBERS[what] and rust > NUMBERS[what][name]
 
 
+def parse_combinations(line):
+    """A line as name and a list of numbers for each combination."""
+    name, _, *rest = line.rstrip("\n").split("\t")
+    starts = [rest.index(label) for label in COMBINATIONS] + [len(rest)]
+    return name, [[float(n) for n in rest[start + 1:end]]
+                  for start, end in zip(starts, starts[1:])]
+
+
+def kdamonds(path):
+    """Prints the table of kdamonds; returns the exit status."""
+    bad, seen = [], set()
+    print(f"{'core/operations':26} {'C/C':>10} {'Rust/C':>7} {'C/Rust':>7} {'Rust/Rust':>10}"
+          f" {'from':>6} {'to':>6} {'bound':>6}")
+    with open(path, encoding="utf-8") as file:
+        rows = [parse_combinations(line) for line in file]
+    for name, numbers in rows:
+        seen.add(name)
+        ratios = [[n / c for n, c in zip(list_, numbers[0])] for list_ in numbers]
+        _, rust_c, c_rust, both = (statistics.median(list_) for list_ in ratios)
+        over = both > KDAMOND_RATIOS[name]
+        if over:
+            bad.append(name)
+        print(f"{name:26} {statistics.median(numbers[0]) / 1000:7.1f} ns {rust_c:7.2f} {c_rust:7.2f}"
+              f" {both:10.2f} {min(ratios[3]):6.2f} {max(ratios[3]):6.2f} {KDAMOND_RATIOS[name]:6.2f}"
+              f"{' !' if over else ''}")
+    missing = KDAMOND_RATIOS.keys() - seen
+    for name in sorted(missing):
+        print(f"{name}: was not measured", file=sys.stderr)
+    for name in bad:
+        print(f"{name}: exceeds its bound, {KDAMOND_RATIOS[name]:.2f}", file=sys.stderr)
+    return 1 if bad or missing else 0
+
+
 def main():
     """See the top."""
     what, path = sys.argv[1:]
+    if what == "kdamond":
+        return kdamonds(path)
     bad, seen = [], set()
     print(f"{'':30} {'unit':>16} {'C':>10} {'Rust':>10}"
           f" {'Rust/C':>7} {'from':>6} {'to':>6} {'bound':>6}")

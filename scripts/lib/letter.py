@@ -8,6 +8,7 @@ The text is scripts/manifest/cover/NAME.txt, in which are replaced
 
   $tests    a table of what the suites of scripts/test said last,
   $bench    what scripts/bench said last,
+  $kdamond  what scripts/bench --kdamond said last,
   $sysfs    what scripts/bench --sysfs said last,
   $sizes    the sizes of the objects, which the suite combos has measured,
   $base     BASE, the kernel that the series was made for,
@@ -81,6 +82,7 @@ def main():
     print(string.Template(text).substitute(
         tests=tests(records, content),
         bench=verbatim(records, "bench", "scripts/bench", content),
+        kdamond=verbatim(records, "bench-kdamond", "scripts/bench --kdamond", content),
         sysfs=verbatim(records, "bench-sysfs", "scripts/bench --sysfs", content),
         sizes=verbatim(records, "sizes", "scripts/test combos", content),
         base=base,

@@ -10,6 +10,7 @@
 #   sizes        a table of the sizes of objects
 #   bench        a table of what scripts/bench has measured
 #   bench-sysfs  a table of what scripts/bench --sysfs has measured
+#   bench-kdamond  a table of what scripts/bench --kdamond has measured
 
 # overlay_content: names what the overlay says now.
 overlay_content() {
