@@ -25,12 +25,13 @@ static int ref_register_ops(struct damon_operations *ops)
 #undef __init
 #define __init
 #undef subsys_initcall
-#define subsys_initcall(fn)						\
-	const struct damon_operations *ref_paddr_ops(void)		\
-	{								\
-		return fn() ? NULL : &ref_ops;				\
-	}
+#define subsys_initcall(fn)	static int (*const ref_initcall)(void) = fn
 
 #undef CONFIG_DAMON_OPS_RUST
 
 #include "../../paddr.c"
+
+const struct damon_operations *ref_paddr_ops(void)
+{
+	return ref_initcall() ? NULL : &ref_ops;
+}

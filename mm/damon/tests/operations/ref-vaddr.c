@@ -27,11 +27,7 @@ static int ref_register_ops(struct damon_operations *ops)
 #undef __init
 #define __init
 #undef subsys_initcall
-#define subsys_initcall(fn)						\
-	static const struct damon_operations *ref_ops_of(enum damon_ops_id id) \
-	{								\
-		return fn() ? NULL : &ref_ops[id];			\
-	}
+#define subsys_initcall(fn)	static int (*const ref_initcall)(void) = fn
 
 /* The kernel's operations have the tests. */
 #undef CONFIG_DAMON_VADDR_KUNIT_TEST
@@ -41,10 +37,10 @@ static int ref_register_ops(struct damon_operations *ops)
 
 const struct damon_operations *ref_vaddr_ops(void)
 {
-	return ref_ops_of(DAMON_OPS_VADDR);
+	return ref_initcall() ? NULL : &ref_ops[DAMON_OPS_VADDR];
 }
 
 const struct damon_operations *ref_fvaddr_ops(void)
 {
-	return ref_ops_of(DAMON_OPS_FVADDR);
+	return ref_initcall() ? NULL : &ref_ops[DAMON_OPS_FVADDR];
 }
