@@ -124,7 +124,7 @@ pub(crate) fn folio_young(folio: &Folio) -> bool {
 ///
 /// `ctx` must be valid, and no other thread may use it or change its lists.
 #[export]
-pub unsafe extern "C" fn damon_ops_pa_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
+pub(crate) unsafe extern "C" fn damon_ops_pa_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
     // SAFETY: As the caller promises.
     paddr::prepare_access_checks(unsafe { Context::from_raw(ctx) });
 }
@@ -133,7 +133,9 @@ pub unsafe extern "C" fn damon_ops_pa_prepare_access_checks(ctx: *mut bindings::
 ///
 /// `ctx` must be valid, and no other thread may use it or change its lists.
 #[export]
-pub unsafe extern "C" fn damon_ops_pa_check_accesses(ctx: *mut bindings::damon_ctx) -> c_uint {
+pub(crate) unsafe extern "C" fn damon_ops_pa_check_accesses(
+    ctx: *mut bindings::damon_ctx,
+) -> c_uint {
     // SAFETY: As the caller promises.
     paddr::check_accesses(unsafe { Context::from_raw(ctx) })
 }
@@ -142,7 +144,7 @@ pub unsafe extern "C" fn damon_ops_pa_check_accesses(ctx: *mut bindings::damon_c
 ///
 /// `ctx` must be valid, and no other thread may use it or change its lists.
 #[export]
-pub unsafe extern "C" fn damon_ops_pa_apply_probes(
+pub(crate) unsafe extern "C" fn damon_ops_pa_apply_probes(
     ctx: *mut bindings::damon_ctx,
     set_samples: bool,
     return_max_wsum: bool,

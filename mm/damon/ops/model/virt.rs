@@ -55,7 +55,7 @@ pub(crate) fn va_young(mm: &MmWithUser, addr: usize) -> bool {
 ///
 /// `ctx` must be valid, and no other thread may use it or change its lists.
 #[export]
-pub unsafe extern "C" fn damon_ops_va_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
+pub(crate) unsafe extern "C" fn damon_ops_va_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
     // SAFETY: As the caller promises.
     vaddr::prepare_access_checks(unsafe { Context::from_raw(ctx) });
 }
@@ -64,7 +64,9 @@ pub unsafe extern "C" fn damon_ops_va_prepare_access_checks(ctx: *mut bindings::
 ///
 /// `ctx` must be valid, and no other thread may use it or change its lists.
 #[export]
-pub unsafe extern "C" fn damon_ops_va_check_accesses(ctx: *mut bindings::damon_ctx) -> c_uint {
+pub(crate) unsafe extern "C" fn damon_ops_va_check_accesses(
+    ctx: *mut bindings::damon_ctx,
+) -> c_uint {
     // SAFETY: As the caller promises.
     vaddr::check_accesses(unsafe { Context::from_raw(ctx) })
 }
@@ -73,7 +75,9 @@ pub unsafe extern "C" fn damon_ops_va_check_accesses(ctx: *mut bindings::damon_c
 ///
 /// `target` must be valid and have a pid, and no other thread may use it.
 #[export]
-pub unsafe extern "C" fn damon_ops_va_target_valid(target: *mut bindings::damon_target) -> bool {
+pub(crate) unsafe extern "C" fn damon_ops_va_target_valid(
+    target: *mut bindings::damon_target,
+) -> bool {
     // SAFETY: As the caller promises.
     vaddr::target_valid(unsafe { Target::from_raw(target) })
 }
