@@ -89,7 +89,7 @@ pub(crate) struct Context {
 
     /// What is monitored.
     #[dir]
-    targets: Subdir<Targets>,
+    pub(crate) targets: Subdir<Targets>,
 
     /// What is done with memory, depending on its accesses.
     #[dir]

@@ -46,7 +46,7 @@ use self::{
 pub(crate) struct Schemes {
     /// Writing N makes the directories 0 to N-1, one for each scheme, with default values.
     #[children(nr = "nr_schemes")]
-    schemes: Children<Scheme>,
+    pub(crate) schemes: Children<Scheme>,
 }
 
 impl Schemes {
@@ -185,7 +185,7 @@ impl From<Action> for damon::Action {
 
 /// A scheme.
 #[sysfs_dir]
-struct Scheme {
+pub(crate) struct Scheme {
     /// What is done with the memory.
     #[attr(rw, default = Action::Stat)]
     action: Value<Action>,
@@ -200,7 +200,7 @@ struct Scheme {
 
     /// Which regions it is done with.
     #[dir]
-    access_pattern: Subdir<AccessPattern>,
+    pub(crate) access_pattern: Subdir<AccessPattern>,
 
     /// The nodes to migrate to.
     #[dir]
@@ -232,7 +232,7 @@ struct Scheme {
 
     /// What it was tried with.
     #[dir]
-    tried_regions: Subdir<TriedRegions>,
+    pub(crate) tried_regions: Subdir<TriedRegions>,
 }
 
 impl Scheme {
@@ -261,18 +261,18 @@ impl Scheme {
 
 /// Which regions a scheme is for.
 #[sysfs_dir]
-struct AccessPattern {
+pub(crate) struct AccessPattern {
     /// Their size in bytes.
     #[dir]
-    sz: Subdir<UlRange>,
+    pub(crate) sz: Subdir<UlRange>,
 
     /// How often they were accessed in an aggregation interval. Only the low 32 bits count.
     #[dir]
-    nr_accesses: Subdir<UlRange>,
+    pub(crate) nr_accesses: Subdir<UlRange>,
 
     /// For how many aggregation intervals that did not change much. Only the low 32 bits count.
     #[dir]
-    age: Subdir<UlRange>,
+    pub(crate) age: Subdir<UlRange>,
 }
 
 /// Returns the low 32 bits, which is what the core has room for.

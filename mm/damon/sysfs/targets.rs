@@ -25,7 +25,7 @@ use kernel::{
 pub(crate) struct Targets {
     /// Writing N makes the directories 0 to N-1, one for each target, with default values.
     #[children(nr = "nr_targets", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
-    targets: Children<Target>,
+    pub(crate) targets: Children<Target>,
 }
 
 impl Targets {
@@ -47,7 +47,7 @@ impl Targets {
 
 /// A monitoring target: a process, or the physical memory.
 #[sysfs_dir]
-struct Target {
+pub(crate) struct Target {
     /// The pid of the process whose virtual address space is monitored. Not used for paddr.
     #[attr(
         rw,
@@ -62,7 +62,7 @@ struct Target {
 
     /// The regions to start with.
     #[dir]
-    regions: Subdir<Regions>,
+    pub(crate) regions: Subdir<Regions>,
 }
 
 /// Parses a pid; whatever is wrong with it is `EINVAL`.

@@ -278,6 +278,73 @@ mod cases {
         }
     }
 
+    /// Returns the regions that the scheme of a kdamond was tried with, and the sum of their sizes.
+    fn tried_regions(kdamond: &Dir<Kdamond>) -> Result<(KVec<(usize, usize)>, usize)> {
+        let mut guard = kdamond.try_lock()?;
+        let held = &guard.held();
+        let schemes = kdamond.context(held)?.schemes.schemes.list(held)?;
+        let tried = &schemes.first().ok_or(ENOENT)?.tried_regions;
+        let mut regions = KVec::new();
+
+        for region in tried.regions.list(held)? {
+            regions.push((region.start.get(), region.end.get()), GFP_KERNEL)?;
+        }
+        Ok((regions, tried.total_bytes.get()))
+    }
+
+    #[test]
+    fn tried_regions_come_and_go() -> Result {
+        let end = 16 * PAGE_SIZE;
+        let kdamond = kdamond()?;
+        let mut guard = kdamond.try_lock()?;
+        let held = &mut guard.held();
+
+        kdamond.contexts.contexts.with(held, 0, |context, held| {
+            let (targets, schemes) = (&context.targets, &context.schemes);
+
+            targets.targets.resize(targets, held, 1, |_| ())?;
+            targets.targets.with(held, 0, |target, held| {
+                let regions = &target.regions;
+
+                regions
+                    .regions
+                    .resize(regions, held, 1, |region| region.end.set(end))
+            })?;
+            schemes.schemes.resize(schemes, held, 1, |scheme| {
+                let pattern = &scheme.access_pattern;
+
+                for range in [&pattern.sz, &pattern.nr_accesses, &pattern.age] {
+                    range.max.set(usize::MAX);
+                }
+            })
+        })?;
+        drop(guard);
+        kdamond.store_state(c"on")?;
+
+        for _ in 0..2 {
+            execute(&kdamond, c"update_schemes_tried_regions")?;
+            let (regions, total) = tried_regions(&kdamond)?;
+            // They follow each other, and are all there is.
+            assert_eq!(total, end);
+            assert_eq!(regions.first().map(|first| first.0), Some(0));
+            assert_eq!(regions.last().map(|last| last.1), Some(end));
+            assert!(regions
+                .iter()
+                .zip(regions.iter().skip(1))
+                .all(|(this, next)| this.0 < this.1 && this.1 == next.0));
+        }
+
+        execute(&kdamond, c"update_schemes_tried_bytes")?;
+        let (regions, total) = tried_regions(&kdamond)?;
+        assert!(regions.is_empty() && total == end);
+
+        execute(&kdamond, c"update_schemes_tried_regions")?;
+        execute(&kdamond, c"clear_schemes_tried_regions")?;
+        let (regions, total) = tried_regions(&kdamond)?;
+        assert!(regions.is_empty() && total == 0);
+        kdamond.store_state(c"off")
+    }
+
     #[test]
     fn everything_waits_for_nobody() -> Result {
         let kdamond = kdamond()?;

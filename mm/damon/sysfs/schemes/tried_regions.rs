@@ -20,14 +20,14 @@ use kernel::{
 /// An update gives the directories that are there other values, and makes and removes only as many
 /// as there are more or fewer regions. That takes less time by far than to make all of them.
 #[sysfs_dir]
-pub(super) struct TriedRegions {
+pub(crate) struct TriedRegions {
     /// The sum of their sizes.
     #[attr(ro)]
-    total_bytes: Value<usize>,
+    pub(crate) total_bytes: Value<usize>,
 
     /// One of the regions.
     #[children]
-    regions: Sequence<Region>,
+    pub(crate) regions: Sequence<Region>,
 }
 
 impl TriedRegions {
@@ -73,14 +73,14 @@ impl TriedRegions {
 
 /// A region.
 #[sysfs_dir]
-struct Region {
+pub(crate) struct Region {
     /// The first address.
     #[attr(ro)]
-    start: Value<usize>,
+    pub(crate) start: Value<usize>,
 
     /// The address after the last one.
     #[attr(ro)]
-    end: Value<usize>,
+    pub(crate) end: Value<usize>,
 
     /// How often the region was accessed in an aggregation interval.
     #[attr(ro)]
