@@ -7,6 +7,8 @@ suite_series() {
 	check "names a line that two patches want" case_series_two_patches
 	check "names a pattern that matches nothing" case_series_no_match
 	check "divides a file by its lines" case_series_lines
+	check "divides a file by the labels of its hunks" case_series_labels
+	check "names a label that no patch has" case_series_no_label
 	check "leaves the user's tree alone" case_series_alone
 	check "names all that does not apply" case_series_conflicts
 	check "names a kernel of another version" case_series_version
@@ -106,6 +108,34 @@ case_series_lines() {
 	diff - <("${show[@]}" two/v1:mm/damon/new.rs) <<<$'new\nmod tests;\nlast'
 	diff - <("${show[@]}" one/v1:mm/damon/Makefile) <<<four
 	[[ $(find "$FAKE/out" -name '*.patch' | wc -l) -eq 4 ]]
+}
+
+# The file that both patches change has a hunk for each, and a line in that of the first is
+# for the second patch.
+series_fixture_labels() {
+	series_fixture
+	printf -- '--- a/mm/damon/Kconfig\n+++ b/mm/damon/Kconfig\n%s\n%s\n' \
+		$'@@ -1,1 +1,2 @@ later\n+zero\n one' \
+		$'@@ -2,2 +3,4 @@ sooner\n-two\n+2\n+config A\n+late\n three' \
+		>"$FAKE/checkout/mm/damon/Kconfig.patch"
+	sed -i -e '/Kconfig.patch/d' -e 's/^subject = "first"/&\nhunks = ["sooner"]/' \
+		-e 's/^subject = "second"/&\nhunks = ["later"]\nlines."mm\/damon\/Kconfig.patch" = "late"/' \
+		"$FAKE/checkout/scripts/manifest/series.toml"
+}
+
+case_series_labels() {
+	series_fixture_labels
+	series_of_fixture
+	diff - <(git -C "$FAKE/kernel" show one/v1:mm/damon/Kconfig) <<<$'one\n2\nconfig A\nthree'
+	diff - <(git -C "$FAKE/kernel" show two/v1:mm/damon/Kconfig) \
+		<<<$'zero\none\n2\nconfig A\nlate\nthree'
+}
+
+case_series_no_label() {
+	series_fixture_labels
+	sed -i 's/"later"/"last"/' "$FAKE/checkout/scripts/manifest/series.toml"
+	series_says 'no patch has the label later'
+	series_says 'no hunk has the label last'
 }
 
 case_series_alone() {
