@@ -150,6 +150,7 @@ static u64 measure(struct kunit *test, const struct damon_core_functions *core,
 		.max_nr_regions = nr,
 	};
 	struct damon_target *t;
+	unsigned int nr_regions;
 
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
 	memset(m, 0, sizeof(*m));
@@ -173,11 +174,13 @@ static u64 measure(struct kunit *test, const struct damon_core_functions *core,
 
 	KUNIT_ASSERT_EQ(test, core->start(&ctx, 1, false), 0);
 	wait_for_completion(&m->done);
-	/* Whoever has other regions than the other was not measured. */
-	KUNIT_EXPECT_EQ(test, core->nr_regions(t), nr);
+	/* Ranges that are larger than others are split, which both cores do alike. */
+	nr_regions = core->nr_regions(t);
+	KUNIT_EXPECT_GE(test, nr_regions, nr);
+	KUNIT_EXPECT_LE(test, nr_regions, nr + nr / 5);
 	core->stop(&ctx, 1);
 	core->destroy_ctx(ctx);
-	return div64_u64(m->spent * 1000, (u64)m->samples * nr);
+	return div64_u64(m->spent * 1000, (u64)m->samples * nr_regions);
 }
 
 /* Maps what a layout has, and says where the regions are. */
