@@ -46,6 +46,7 @@ series_each() {
 
 # series_run CMD...: runs CMD in the work tree and in the root.
 series_run() {
+	# shellcheck disable=SC2153 # series.sh sets it
 	(cd "$TREE" && root_run "${SERIES_BINDS[@]}" --bind "ro:$SERIES_OUT" "$@")
 }
 
