@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! damon/admin/kdamonds/                    kdamonds
-//!   <K>/                                   kdamonds
+//!   <K>/                                   kdamonds, refresh_ms
 //!     contexts/<C>/                        contexts
 //!       monitoring_attrs/                  monitoring_attrs
 //!       targets/<T>/regions/<R>/           targets
@@ -38,6 +38,7 @@ mod contexts;
 mod kdamonds;
 mod memcg_path;
 mod monitoring_attrs;
+mod refresh_ms;
 mod schemes;
 mod targets;
 #[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]

@@ -20,23 +20,22 @@ use kernel::{
         Locked,
         NoValue,
         Output,
-        Subdir,
-        Value, //
+        Subdir, //
     },
     prelude::*,
     str::CStr,
     sync::Arc,
-    time::{
-        Delta,
-        Instant,
-        Monotonic, //
-    }, //
+    time::Instant, //
 };
 
 use crate::{
     contexts::{
         Context,
         Contexts, //
+    },
+    refresh_ms::{
+        RefreshMs,
+        RefreshTimer, //
     },
     ROOT, //
 };
@@ -107,8 +106,8 @@ pub(crate) struct Kdamond {
     ///
     /// The running kdamond looks at it after each sampling. The time of a new value begins with its
     /// write; the first one after 0 makes the kdamond write the files after the next sampling.
-    #[attr(rw, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
-    refresh_ms: Arc<Value<u32>>,
+    #[attr(rw, init = Arc::new(RefreshMs::default(), GFP_KERNEL)?)]
+    refresh_ms: Arc<RefreshMs>,
 
     /// The monitoring contexts of the kdamond.
     #[dir]
@@ -225,10 +224,10 @@ impl Kdamond {
     /// Returns what the kdamond calls after each sampling.
     fn refresher(&self) -> impl FnMut(&mut OnKdamond<'_>) + Send + 'static {
         let refresh_ms = self.refresh_ms.clone();
-        let mut timer = RefreshTimer::new(refresh_ms.get(), Instant::now());
+        let mut timer = RefreshTimer::new(&refresh_ms, Instant::now());
 
         move |kdamond| {
-            if timer.is_due(refresh_ms.get(), Instant::now()) {
+            if timer.is_due(&refresh_ms, Instant::now()) {
                 // If somebody holds the lock, or the directories are gone, the next time will do.
                 Self::refresh(kdamond, &refresh_ms).ok();
             }
@@ -308,7 +307,7 @@ impl Kdamond {
     /// milliseconds have passed. Called by the kdamond after each sampling.
     ///
     /// Does nothing while somebody holds the lock.
-    fn refresh(kdamond: &mut OnKdamond<'_>, refresh_ms: &Arc<Value<u32>>) -> Result {
+    fn refresh(kdamond: &mut OnKdamond<'_>, refresh_ms: &Arc<RefreshMs>) -> Result {
         let root = ROOT.as_ref().ok_or(ENOENT)?;
         let mut guard = root.try_lock()?;
         let held = &guard.held();
@@ -322,44 +321,5 @@ impl Kdamond {
         context.monitoring_attrs.update_tuned(&kdamond.attrs());
         context.schemes.update_stats(kdamond, held)?;
         context.schemes.update_effective_quotas(kdamond, held)
-    }
-}
-
-/// Tells when it is time to refresh.
-///
-/// A new interval begins when it is first seen, whether it is shorter or longer than the old one.
-/// With the first interval after none, it is time at once.
-pub(crate) struct RefreshTimer {
-    /// The interval that was seen last, in milliseconds. Zero means none.
-    ms: u32,
-    /// When the current interval ends.
-    end: Instant<Monotonic>,
-}
-
-impl RefreshTimer {
-    /// Returns a timer with an interval that begins now.
-    pub(crate) fn new(ms: u32, now: Instant<Monotonic>) -> Self {
-        Self {
-            ms,
-            end: now + Delta::from_millis(ms.into()),
-        }
-    }
-
-    /// Returns whether the interval, of `ms` milliseconds, is over now, and if so begins the next
-    /// one.
-    pub(crate) fn is_due(&mut self, ms: u32, now: Instant<Monotonic>) -> bool {
-        if ms != self.ms {
-            let had_none = self.ms == 0;
-
-            *self = Self::new(ms, now);
-            if had_none {
-                self.end = now;
-            }
-        }
-        if ms == 0 || now - self.end < Delta::from_millis(0) {
-            return false;
-        }
-        *self = Self::new(ms, now);
-        true
     }
 }

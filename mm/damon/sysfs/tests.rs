@@ -27,8 +27,9 @@ use crate::{
         Context,
         Operations, //
     },
-    kdamonds::{
-        Kdamond,
+    kdamonds::Kdamond,
+    refresh_ms::{
+        RefreshMs,
         RefreshTimer, //
     },
     targets::Regions, //
@@ -268,14 +269,36 @@ mod cases {
         ];
 
         for (first, steps) in cases {
-            let mut timer = RefreshTimer::new(*first, begin);
+            let refresh = RefreshMs::default();
+            refresh.set(*first);
+            let mut timer = RefreshTimer::new(&refresh, begin);
             for (at, ms, expected) in *steps {
+                refresh.set(*ms);
                 assert_eq!(
-                    timer.is_due(*ms, begin + Delta::from_millis(*at)),
+                    timer.is_due(&refresh, begin + Delta::from_millis(*at)),
                     *expected
                 );
             }
         }
+    }
+
+    #[test]
+    fn refresh_ms_after_none_is_seen_late() {
+        let begin = Instant::now();
+        let refresh = RefreshMs::default();
+
+        refresh.set(1_000);
+        let mut timer = RefreshTimer::new(&refresh, begin);
+        assert!(!timer.is_due(&refresh, begin));
+        // Both between two samples.
+        refresh.set(0);
+        refresh.set(1_000);
+        assert!(timer.is_due(&refresh, begin));
+        assert!(!timer.is_due(&refresh, begin));
+        refresh.set(0);
+        refresh.set(1_000);
+        refresh.set(0);
+        assert!(!timer.is_due(&refresh, begin));
     }
 
     /// Returns the regions that the scheme of a kdamond was tried with, and the sum of their sizes.

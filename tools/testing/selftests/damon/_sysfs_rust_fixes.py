@@ -38,11 +38,16 @@ def stage(pids=(SELF,), ops='fvaddr'):
         if ops != 'vaddr':
             must_write(target + '/regions/0/end', '%d' % (65 * MIB))
             must_write(target + '/regions/0/start', '%d' % MIB)
+    make_scheme()
+    return kdamond
+
+
+def make_scheme():
+    '''A new scheme that takes all regions.'''
     must_write(table.CONTEXT + '/schemes/nr_schemes', '1')
     for name in ('sz', 'nr_accesses', 'age'):
         must_write('%s/access_pattern/%s/max' % (table.SCHEME, name),
                    '%d' % ULONG_MAX)
-    return kdamond
 
 
 class Writer:
@@ -226,8 +231,7 @@ def test_refresh_ms(checks, refresh_ms):
     kdamond = stage()
     path = kdamond.dir + '/refresh_ms'
     for before, after in refresh_ms:
-        must_write(table.CONTEXT + '/schemes/nr_schemes', '1')
-        must_write(table.SCHEME + '/access_pattern/sz/max', '%d' % ULONG_MAX)
+        make_scheme()
         must_write(path, before)
         kdamond.start(checks)
         # A walk has seen the scheme tried, and the kdamond the value.
