@@ -37,12 +37,12 @@ __rust_helper struct mm_struct *rust_helper_get_pid_mm(struct pid *pid)
 }
 #endif
 
-/* There is no such function in C.  Returns whether a thread of a process has not exited. */
+/*
+ * There is no such function in C.  Returns whether a process is there, if only until its parent
+ * has waited for it.
+ */
 __rust_helper bool rust_helper_pid_is_alive(struct pid *pid)
 {
-	struct task_struct *task;
-
 	guard(rcu)();
-	task = pid_task(pid, PIDTYPE_PID);
-	return task && atomic_read(&task->signal->live);
+	return pid_task(pid, PIDTYPE_PID);
 }

@@ -32,7 +32,7 @@ impl Target {
         unsafe { MmWithUser::of_process((*self.0.get()).pid) }
     }
 
-    /// Returns whether a thread of the process has not exited.
+    /// Returns whether the process is there, if only until its parent has waited for it.
     pub(crate) fn is_alive(&self) -> bool {
         // SAFETY: The target of operations for address spaces has a reference to its pid.
         unsafe { bindings::pid_is_alive((*self.0.get()).pid) }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Processes that have exited, or whose first thread has.
+Processes whose first thread has exited.
 '''
 
 import ctypes
@@ -66,21 +66,6 @@ def wait_for(condition, seconds=10):
 def state_of(pid):
     return read('/proc/%d/stat' % pid).rsplit(')', 1)[1].split()[0]
 
-def test_zombie():
-    '''A kdamond ends when its only process has exited, reaped or not.'''
-    pid, go = process(lambda go: os.read(go, 1))
-    try:
-        start(pid)
-        os.close(go)
-        if not wait_for(lambda: state_of(pid) == 'Z'):
-            return 'the process does not end'
-        if not wait_for(lambda: read(KDAMOND + '/state') == 'off'):
-            return 'the kdamond goes on after the process has exited'
-    finally:
-        stop()
-        os.waitpid(pid, 0)
-    return None
-
 def exit_first_thread(go):
     '''Lets another thread go on alone.'''
     def rest():
@@ -119,15 +104,9 @@ def main():
         print('No %s' % ADMIN)
         sys.exit(ksft_skip)
 
-    failed = False
-    for test in (
-            test_zombie,
-            test_first_thread,
-    ):
-        reason = test()
-        print('%s: %s' % (test.__name__, reason or 'ok'))
-        failed = failed or reason is not None
-    sys.exit(1 if failed else 0)
+    reason = test_first_thread()
+    print('%s: %s' % (test_first_thread.__name__, reason or 'ok'))
+    sys.exit(0 if reason is None else 1)
 
 if __name__ == '__main__':
     main()
