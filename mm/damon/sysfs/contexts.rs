@@ -14,7 +14,6 @@ use kernel::{
         Children,
         Held,
         Keyword,
-        Kind,
         NoValue,
         Output,
         Subdir,
@@ -63,7 +62,11 @@ impl From<Operations> for OpsId {
 #[sysfs_dir]
 pub(crate) struct Context {
     /// The sets of monitoring operations that the kernel has, one in each line.
-    #[file(ro, kind = Kind::Keywords(Operations::WORDS), show = Self::show_avail_operations)]
+    #[file(
+        ro,
+        kind = kernel::kobject::Kind::Keywords(Operations::WORDS),
+        show = Self::show_avail_operations,
+    )]
     avail_operations: NoValue,
 
     /// The set of monitoring operations to use. One that the kernel does not have is refused when

@@ -66,7 +66,8 @@ pub(super) struct Header {
 ///
 /// # Invariants
 ///
-/// - A `Dir` is made by [`Subdir`] alone, in a [`KBox`], and lives until its kobject is released.
+/// - A `Dir` is made by [`Subdir`](super::Subdir) alone, in a [`KBox`], and lives until its kobject
+///   is released.
 /// - The kobject is added and deleted with the lock of the tree held.
 #[repr(C)]
 #[pin_data]

@@ -4,7 +4,7 @@
 //!
 //! Each of these borrows the one before, which keeps it valid, and cannot be kept for longer:
 //!
-//! - [`MmWithUser`](super::MmWithUser), an address space;
+//! - [`MmWithUser`], an address space;
 //! - [`VmaRef`], an area of it that is locked, which `MmWithUser::lock_next_vma()` or
 //!   [`MmapReadGuard::next_vma`] returns;
 //! - [`PageTable`], a locked page table, which [`VmaRef::page_table`] returns;
