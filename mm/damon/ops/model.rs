@@ -112,27 +112,27 @@ pub(crate) struct Region(Opaque<bindings::damon_region>);
 impl Region {
     #[inline]
     fn start(&self) -> usize {
-        // SAFETY: By the type invariant.
+        // SAFETY: Nobody but this thread uses the region.
         unsafe { (*self.0.get()).ar.start }
     }
 
     #[inline]
     fn end(&self) -> usize {
-        // SAFETY: By the type invariant.
+        // SAFETY: Nobody but this thread uses the region.
         unsafe { (*self.0.get()).ar.end }
     }
 
     /// The address that is looked at.
     #[inline]
     pub(crate) fn sampling_addr(&self) -> usize {
-        // SAFETY: By the type invariant.
+        // SAFETY: Nobody but this thread uses the region.
         unsafe { (*self.0.get()).sampling_addr }
     }
 
     /// Sets [`sampling_addr`](Self::sampling_addr).
     #[inline]
     pub(crate) fn set_sampling_addr(&self, addr: usize) {
-        // SAFETY: By the type invariant.
+        // SAFETY: Nobody but this thread uses the region, which may hence write to it.
         unsafe { (*self.0.get()).sampling_addr = addr }
     }
 

@@ -46,7 +46,7 @@ impl<'a> Context<'a> {
 
     /// How many bytes a step of an address of a region stands for.
     pub(crate) fn addr_unit(&self) -> usize {
-        // SAFETY: By the type invariant.
+        // SAFETY: The context is valid, and nobody but this thread uses it.
         unsafe { (*self.0.get()).addr_unit }
     }
 
