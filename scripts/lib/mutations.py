@@ -72,19 +72,21 @@ def choose(checkout, seed, count):
             continue
         with open(f"{checkout}/{name}", encoding="utf-8") as file:
             found += [(name, *change) for change in changes(file.read())]
-    by_kind = {}
+    groups = {}
     for change in found:
-        by_kind.setdefault(change[2], []).append(change)
-    # Each kind in turn: there are far more constants than swapped arguments.
+        directory = "/".join(change[0].split("/")[:3]).removesuffix(".rs")
+        groups.setdefault((change[2], directory), []).append(change)
+    # Each kind in each directory in turn: there are far more constants than swapped
+    # arguments, and far more of either in the core than elsewhere.
     generator = random.Random(seed)
-    for kind in by_kind.values():
-        generator.shuffle(kind)
+    for group in groups.values():
+        generator.shuffle(group)
     chosen = []
-    while by_kind and len(chosen) < count:
-        for kind in sorted(by_kind):
-            chosen.append(by_kind[kind].pop())
-            if not by_kind[kind]:
-                del by_kind[kind]
+    while groups and len(chosen) < count:
+        for key in sorted(groups):
+            chosen.append(groups[key].pop())
+            if not groups[key]:
+                del groups[key]
     for name, line, kind, old, new in chosen[:count]:
         print(name, line, kind, old.strip(), new.strip() or "(nothing)", sep="\t")
 
