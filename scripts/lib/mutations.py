@@ -36,6 +36,8 @@ OPERATORS = [
 ]
 CONSTANT = re.compile(r"(?<![\w.\[])\d[\d_]*(?![\w.])")
 SWAP = re.compile(r"(?<=\()([\w.&]+), ([\w.&]+)(?=\))")
+# Arguments of a type that no other one of the call has, as a rule.
+TYPED = {"self", "false", "true", "Acquire", "Relaxed", "Release"}
 CALL = re.compile(r"^\s*[a-z_][\w.:]*\(.*\);$")
 # What is no code that runs.
 SKIP = re.compile(r'^\s*(//|#!?\[|use |mod |pub\b|fn |impl|struct |enum )|"')
@@ -57,7 +59,7 @@ def changes(text):
             new = str(int(match.group().replace("_", "")) + 1)
             yield number, "constant", code, code[: match.start()] + new + code[match.end():]
         for match in SWAP.finditer(code):
-            if match.group(1) != match.group(2):
+            if not set(match.groups()) & TYPED and match.group(1) != match.group(2):
                 new = f"{match.group(2)}, {match.group(1)}"
                 yield number, "arguments", code, code[: match.start()] + new + code[match.end():]
         if CALL.match(code) and not re.match(r"\s*(return|drop)\b", code):
