@@ -115,8 +115,9 @@ struct Targets {
     /// The present one.
     #[pin]
     root: Mutex<Option<Arc<Root<Branch>>>>,
-    /// How many directories were made.
-    nr_made: Atomic<usize>,
+    /// Directories were made, at least once.
+    #[pin]
+    made: Completion,
     #[pin]
     ended: Completion,
 }
@@ -159,7 +160,7 @@ mod cases {
         let targets = Arc::pin_init(
             pin_init!(Targets {
                 root <- new_mutex!(None),
-                nr_made: Atomic::new(0),
+                made <- Completion::new(),
                 ended <- Completion::new(),
             }),
             GFP_KERNEL,
@@ -181,11 +182,12 @@ mod cases {
 
                 // It may be locked, or gone.
                 if store(&root, c"nr_leaves", c"2").is_ok() {
-                    grower.nr_made.add(1, Relaxed);
+                    grower.made.complete_all();
                 }
             }
             grower.ended.complete_all();
         })?;
+        targets.made.wait_for_completion();
         for _ in 0..ROUNDS {
             let root = targets.root.lock().clone().ok_or(ENODEV)?;
 
@@ -197,7 +199,6 @@ mod cases {
         }
         *targets.root.lock() = None;
         targets.ended.wait_for_completion();
-        assert!(targets.nr_made.load(Relaxed) > 0);
         Ok(())
     }
 }
