@@ -228,7 +228,7 @@ pub(crate) struct Scheme {
 
     /// What was done.
     #[dir]
-    stats: Subdir<Stats>,
+    pub(crate) stats: Subdir<Stats>,
 
     /// What it was tried with.
     #[dir]

@@ -54,7 +54,7 @@ pub(crate) struct Target {
         parse = parse_pid,
         alias("pid", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
-    pid_target: Value<i32>,
+    pub(crate) pid_target: Value<i32>,
 
     /// Whether a commit removes the target from the running kdamond.
     #[attr(rw)]

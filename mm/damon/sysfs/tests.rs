@@ -357,6 +357,14 @@ mod cases {
                 .all(|(this, next)| this.0 < this.1 && this.1 == next.0));
         }
 
+        // The walks were over after each region.
+        execute(&kdamond, c"update_schemes_stats")?;
+        let mut guard = kdamond.try_lock()?;
+        let held = &guard.held();
+        let scheme = kdamond.context(held)?.schemes.schemes.list(held)?.first();
+        assert!(scheme.is_some_and(|scheme| scheme.stats.nr_tried.get() >= 2));
+        drop(guard);
+
         execute(&kdamond, c"update_schemes_tried_bytes")?;
         let (regions, total) = tried_regions(&kdamond)?;
         assert!(regions.is_empty() && total == end);
@@ -408,6 +416,38 @@ mod cases {
             assert_eq!(start(Operations::Paddr, unit), expected);
             // The others do not care.
             assert_eq!(start(Operations::Vaddr, unit), Ok(()));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn physical_memory_is_one_target() -> Result {
+        let kdamond = kdamond()?;
+        let start = |operations, nr| {
+            let mut guard = kdamond.try_lock()?;
+            let held = &mut guard.held();
+
+            kdamond.contexts.contexts.with(held, 0, |context, held| {
+                let targets = &context.targets;
+
+                context.operations.set(operations);
+                targets.targets.resize(targets, held, 0, |_| ())?;
+                targets.targets.resize(targets, held, nr, |target| {
+                    target.pid_target.set(current!().pid())
+                })
+            })?;
+            drop(guard);
+            let started = kdamond.store_state(c"on");
+            if started.is_ok() {
+                kdamond.store_state(c"off")?;
+            }
+            started
+        };
+
+        assert_eq!(start(Operations::Paddr, 1), Ok(()));
+        assert_eq!(start(Operations::Paddr, 2), Err(EINVAL));
+        for nr in 0..3 {
+            assert_eq!(start(Operations::Vaddr, nr), Ok(()));
         }
         Ok(())
     }

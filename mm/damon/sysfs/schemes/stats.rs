@@ -12,10 +12,10 @@ use kernel::{
 
 /// What a scheme has done, as of the last update.
 #[sysfs_dir]
-pub(super) struct Stats {
+pub(crate) struct Stats {
     /// How many regions the action was tried with.
     #[attr(ro)]
-    nr_tried: Value<usize>,
+    pub(crate) nr_tried: Value<usize>,
 
     /// Their size in bytes.
     #[attr(ro)]
