@@ -16,21 +16,22 @@ config_flip() {
 		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_RFC_NAMES=n)
 }
 
-# config_fragment FILE...: the lines of the files, our own options as far as the tree
-# has them, and the flips; for a symbol that is there twice, the last one.
+# config_fragment FILE...: the lines of the files, our own options and samples as far as
+# the tree has them, and the flips; for a symbol that is there twice, the last one.
 config_fragment() {
 	local line
 	{
-		cat "$@"
+		cat "$@" | grep -v '^CONFIG_SAMPLE_'
 		while read -r line; do
 			! config_defined "${line%%=*}" || echo "$line"
-		done < <(grep '^CONFIG_' "$CHECKOUT/scripts/config/damon-rust.config")
+		done < <(grep -h '^CONFIG_SAMPLE_' "$@" || true
+			grep '^CONFIG_' "$CHECKOUT/scripts/config/damon-rust.config")
 		((${#CONFIG_FLIPS[@]} == 0)) || printf '%s\n' "${CONFIG_FLIPS[@]}"
 	} | grep '^CONFIG_' | tac | sort -t= -k1,1 -s -u
 }
 
 config_defined() {
-	grep -qx "config ${1#CONFIG_}" "$TREE/mm/damon/Kconfig"
+	grep -qx "config ${1#CONFIG_}" "$TREE/mm/damon/Kconfig" "$TREE"/samples/{damon,rust}/Kconfig
 }
 
 # config_check FRAGMENT DOTCONFIG: fails unless every line of FRAGMENT holds.

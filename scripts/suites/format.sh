@@ -81,7 +81,7 @@ rustfmt_overlay() {
 lint_build() {
 	local dir=$BUILD/lint
 	rm -f "$dir/rust/kernel.o" "$dir/rust/libkobject_macros.so"
-	rm -rf "$dir/mm/damon"
+	rm -rf "$dir/mm/damon" "$dir/samples/damon" "$dir/samples/rust"
 	step "compiling with clippy and W=1" "$TEST_DIR/lint.log" lint_make "$dir"
 	step "building the documentation" "$TEST_DIR/rustdoc.log" kmake "$dir" CLIPPY=1 W=1 rustdoc
 }
@@ -89,7 +89,7 @@ lint_build() {
 lint_make() {
 	vm_configure "$1"
 	kmake "$1" CLIPPY=1 W=1 prepare
-	kmake "$1" CLIPPY=1 W=1 mm/damon/
+	kmake "$1" CLIPPY=1 W=1 mm/damon/ samples/damon/ samples/rust/
 }
 
 # no_warnings LOG FILE...: fails if the log has a warning about one of the files, and
