@@ -16,10 +16,12 @@
 #include <linux/page_idle.h>
 #include <linux/pagewalk.h>
 #include <linux/prandom.h>
+#include <linux/rmap.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/uaccess.h>
+#include <asm/tlb.h>
 
 #include "../../../internal.h"
 #include "ref-ops.h"
@@ -49,6 +51,8 @@ struct twin {
 	struct space space;
 	struct space children[MAX_CHILDREN];
 	struct folio *isolated;
+	/* Locked, and not mapped meanwhile */
+	struct folio *migrating;
 	/* What the last operation returned */
 	unsigned int max;
 };
@@ -60,7 +64,7 @@ struct twins {
 	unsigned int nr_regions, nr_children;
 	struct twin twin[NR_TWINS];
 	/* What there was to compare */
-	unsigned long accessed, idle;
+	unsigned long accessed, idle, migrated, protected;
 };
 
 static unsigned long below(struct twins *t, unsigned long limit)
@@ -120,6 +124,49 @@ static long event_unmap(struct twins *t, struct twin *twin, struct span *r)
 static long event_free(struct twins *t, struct twin *twin, struct span *r)
 {
 	return do_madvise(twin->space.mm, r->start, r->size, MADV_DONTNEED);
+}
+
+static long event_cold(struct twins *t, struct twin *twin, struct span *r)
+{
+	return do_madvise(twin->space.mm, r->start, r->size, MADV_COLD);
+}
+
+static long event_free_lazily(struct twins *t, struct twin *twin, struct span *r)
+{
+	return do_madvise(twin->space.mm, r->start, r->size, MADV_FREE);
+}
+
+/* Has one area, or a part of it, other permissions, with the memory in place. */
+static long event_protect(struct twins *t, struct twin *twin, struct span *r)
+{
+	static const vm_flags_t permissions[] = {
+		VM_NONE, VM_READ, VM_READ | VM_WRITE,
+	};
+	VMA_ITERATOR(vmi, twin->space.mm, r->start);
+	unsigned long end = r->start + r->size;
+	struct vm_area_struct *vma, *prev;
+	struct mmu_gather tlb;
+	vm_flags_t flags;
+	long err = -ENOMEM;
+
+	mmap_write_lock(twin->space.mm);
+	vma = vma_find(&vmi, end);
+	if (!vma || vma->vm_start > r->start)
+		goto out;
+	prev = vma_prev(&vmi);
+	if (r->start > vma->vm_start)
+		prev = vma;
+	vma = vma_find(&vmi, end);
+	flags = vma->vm_flags & ~VM_ACCESS_FLAGS;
+	flags |= permissions[r->number % ARRAY_SIZE(permissions)];
+	tlb_gather_mmu(&tlb, twin->space.mm);
+	err = mprotect_fixup(&vmi, &tlb, vma, &prev, r->start,
+			     min(end, vma->vm_end), flags);
+	tlb_finish_mmu(&tlb);
+	t->protected += !err;
+out:
+	mmap_write_unlock(twin->space.mm);
+	return err;
 }
 
 static long event_collapse(struct twins *t, struct twin *twin, struct span *r)
@@ -206,6 +253,42 @@ static long event_isolate(struct twins *t, struct twin *twin, struct span *r)
 	return !!twin->isolated;
 }
 
+/* A page with migration entries in place of those that map it, until the next event */
+static long event_migrate(struct twins *t, struct twin *twin, struct span *r)
+{
+	struct vm_area_struct *vma;
+	struct folio_walk fw;
+	struct folio *folio;
+
+	if (!IS_ENABLED(CONFIG_MIGRATION))
+		return 0;
+	mmap_read_lock(twin->space.mm);
+	vma = vma_lookup(twin->space.mm, r->start);
+	folio = vma ? folio_walk_start(&fw, vma, r->start, 0) : NULL;
+	if (folio) {
+		folio_get(folio);
+		folio_walk_end(&fw, vma);
+	}
+	mmap_read_unlock(twin->space.mm);
+	if (!folio)
+		return 0;
+	folio_lock(folio);
+	try_to_migrate(folio, 0);
+	twin->migrating = folio;
+	t->migrated += !folio_mapped(folio);
+	return 1 + folio_mapped(folio);
+}
+
+static void end_migration(struct twin *twin)
+{
+	if (!twin->migrating)
+		return;
+	remove_migration_ptes(twin->migrating, twin->migrating, 0);
+	folio_unlock(twin->migrating);
+	folio_put(twin->migrating);
+	twin->migrating = NULL;
+}
+
 /* Have entries and memory all marks that there are, in all combinations. */
 static long event_marks(struct twins *t, struct twin *twin, struct span *r)
 {
@@ -255,8 +338,12 @@ static const struct event {
 	{ .fn = event_map_none, .weight = 1 },
 	{ .fn = event_unmap, .weight = 3 },
 	{ .fn = event_free, .weight = 2 },
+	{ .fn = event_cold, .weight = 1 },
+	{ .fn = event_free_lazily, .weight = 1 },
+	{ .fn = event_protect, .weight = 3 },
 	{ .fn = event_collapse, .weight = 1 },
 	{ .fn = event_isolate, .weight = 2 },
+	{ .fn = event_migrate, .weight = 2 },
 	{ .fn = event_fork, .done = fork_done, .weight = 1 },
 };
 
@@ -283,6 +370,9 @@ static void happen(struct twins *t, const struct event *event)
 	long result[NR_TWINS];
 	int i;
 
+	/* A fault would wait for this thread to end the migration. */
+	for (i = 0; i < NR_TWINS; i++)
+		end_migration(&t->twin[i]);
 	for (i = 0; i < NR_TWINS; i++) {
 		space_enter(&t->twin[i].space);
 		result[i] = event->fn(t, &t->twin[i], &r);
@@ -541,14 +631,18 @@ static void run(struct kunit *test, enum damon_ops_id id,
 		compare(t, nr % 64 == 0);
 	}
 	compare(t, true);
-	kunit_info(test, "%u operations, %lu accesses, %lu idle pages", nr,
-		   t->accessed, t->idle);
+	kunit_info(test, "%u operations, %lu accesses, %lu idle pages, %lu migrations",
+		   nr, t->accessed, t->idle, t->migrated);
 	KUNIT_EXPECT_GT(test, t->accessed, 0);
 	KUNIT_EXPECT_GT(test, t->idle, 0);
+	KUNIT_EXPECT_GT(test, t->protected, 0);
+	if (IS_ENABLED(CONFIG_MIGRATION))
+		KUNIT_EXPECT_GT(test, t->migrated, 0);
 
 	end_children(t);
 	free_contexts(t);
 	for (i = 0; i < NR_TWINS; i++) {
+		end_migration(&t->twin[i]);
 		if (t->twin[i].isolated)
 			folio_putback_lru(t->twin[i].isolated);
 		space_end(&t->twin[i].space);
