@@ -52,7 +52,8 @@ impl<'a> Context<'a> {
 
     /// The targets.
     pub(crate) fn targets(&self) -> &'a Targets {
-        // SAFETY: By the type invariant, this is a list of targets that does not change.
+        // SAFETY: The context is valid for `'a`. Its list of targets was initialized, links the
+        // `list` of each target, and does not change meanwhile, as only this thread uses it.
         unsafe {
             clist_create!(
                 &raw mut (*self.0.get()).adaptive_targets,
@@ -73,7 +74,8 @@ impl Random<'_> {
     /// Returns one of the addresses of a region.
     #[inline]
     pub(crate) fn address_in(&mut self, region: &Region) -> usize {
-        // SAFETY: By the type invariant, the context is valid, and used by this thread only.
+        // SAFETY: The context is valid for the lifetime of `self`, and only this thread uses it, so
+        // that nothing else draws random numbers of it at the same time.
         unsafe { bindings::damon_rand(self.0.get(), region.start(), region.end()) }
     }
 }
@@ -89,7 +91,8 @@ pub(crate) struct Target(Opaque<bindings::damon_target>);
 impl Target {
     /// The regions.
     pub(crate) fn regions(&self) -> &Regions {
-        // SAFETY: By the type invariant, this is a list of regions that does not change.
+        // SAFETY: The target is borrowed. Its list of regions has been initialized, links the
+        // `list` of each region, and does not change meanwhile, as only this thread uses it.
         unsafe {
             clist_create!(
                 &raw mut (*self.0.get()).regions_list,
@@ -141,7 +144,8 @@ impl Region {
     /// Corresponds to `damon_update_region_access_rate()`.
     #[inline]
     pub(crate) fn update_access_rate(&self, accessed: bool) -> u32 {
-        // SAFETY: By the type invariant, no other reference to the number exists.
+        // SAFETY: Only this thread uses the region, and no function here returns a reference to
+        // this number or calls others while it has one: this is the only one.
         let nr_accesses = unsafe { &mut (*self.0.get()).nr_accesses };
         *nr_accesses = nr_accesses.wrapping_add(accessed.into());
         *nr_accesses

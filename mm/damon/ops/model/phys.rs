@@ -33,7 +33,8 @@ pub(crate) type Probes = CList<Probe, { offset_of!(bindings::damon_probe, list) 
 impl<'a> Context<'a> {
     /// The probes.
     pub(crate) fn probes(&self) -> &'a Probes {
-        // SAFETY: By the type invariant, this is a list of probes that does not change.
+        // SAFETY: The context is valid for `'a`. Its list of probes has been initialized, links the
+        // `list` of each probe, and does not change meanwhile, as only this thread uses it.
         unsafe {
             clist_create!(
                 &raw mut (*self.0.get()).probes,
@@ -52,7 +53,8 @@ impl<'a> Context<'a> {
 
     /// The weighted sum of the hits of probes that a region has.
     pub(crate) fn probe_hits_wsum(&self, region: &Region) -> u32 {
-        // SAFETY: By the type invariants, both are valid.
+        // SAFETY: The context and the region are valid as long as they are borrowed, and nobody but
+        // this thread, which only reads their probes and hits here, uses them.
         unsafe { bindings::damon_probe_hits_wsum(region.0.get(), false, self.0.get()) }
     }
 }
@@ -60,7 +62,8 @@ impl<'a> Context<'a> {
 impl Region {
     /// Counts a hit of the probe of this number, as far as there is room for it.
     pub(crate) fn add_probe_hit(&self, nr: usize) {
-        // SAFETY: By the type invariant, no other reference to the numbers exists.
+        // SAFETY: Only this thread uses the region, and no function here returns a reference to
+        // these numbers or calls others while it has one: this is the only one.
         let hits = unsafe { &mut (*self.0.get()).probe_hits };
         if let Some(hits) = hits.get_mut(nr) {
             *hits = hits.wrapping_add(1);
@@ -80,7 +83,8 @@ impl Probe {
     /// Returns whether memory, or an address without, passes the filters.
     pub(crate) fn passes(&self, folio: Option<&Folio>) -> bool {
         let folio = folio.map_or(ptr::null_mut(), Folio::as_ptr);
-        // SAFETY: The probe is valid, by the type invariant, and so is the folio, if there is one.
+        // SAFETY: The probe is borrowed from its list. A folio that is borrowed has a reference,
+        // and none is allowed as well.
         unsafe { bindings::damon_ops_pa_filter_pass(folio, self.0.get()) }
     }
 }
@@ -125,7 +129,8 @@ pub(crate) fn folio_young(folio: &Folio) -> bool {
 /// `ctx` must be valid, and no other thread may use it or change its lists.
 #[export]
 pub(crate) unsafe extern "C" fn damon_ops_pa_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
-    // SAFETY: As the caller promises.
+    // SAFETY: The kdamond that calls has the context for itself, and does not change the lists
+    // until this function returns, which the `Context` does not outlive.
     paddr::prepare_access_checks(unsafe { Context::from_raw(ctx) });
 }
 
@@ -136,7 +141,8 @@ pub(crate) unsafe extern "C" fn damon_ops_pa_prepare_access_checks(ctx: *mut bin
 pub(crate) unsafe extern "C" fn damon_ops_pa_check_accesses(
     ctx: *mut bindings::damon_ctx,
 ) -> c_uint {
-    // SAFETY: As the caller promises.
+    // SAFETY: The kdamond that calls has the context for itself, and does not change the lists
+    // until this function returns, which the `Context` does not outlive.
     paddr::check_accesses(unsafe { Context::from_raw(ctx) })
 }
 
@@ -149,7 +155,8 @@ pub(crate) unsafe extern "C" fn damon_ops_pa_apply_probes(
     set_samples: bool,
     return_max_wsum: bool,
 ) -> c_uint {
-    // SAFETY: As the caller promises.
+    // SAFETY: The kdamond that calls has the context for itself, and does not change the lists
+    // until this function returns, which the `Context` does not outlive.
     let ctx = unsafe { Context::from_raw(ctx) };
     paddr::apply_probes(ctx, set_samples, return_max_wsum)
 }

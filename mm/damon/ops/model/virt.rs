@@ -56,7 +56,8 @@ pub(crate) fn va_young(mm: &MmWithUser, addr: usize) -> bool {
 /// `ctx` must be valid, and no other thread may use it or change its lists.
 #[export]
 pub(crate) unsafe extern "C" fn damon_ops_va_prepare_access_checks(ctx: *mut bindings::damon_ctx) {
-    // SAFETY: As the caller promises.
+    // SAFETY: The kdamond that calls has the context for itself, and does not change the lists
+    // until this function returns, which the `Context` does not outlive.
     vaddr::prepare_access_checks(unsafe { Context::from_raw(ctx) });
 }
 
@@ -67,7 +68,8 @@ pub(crate) unsafe extern "C" fn damon_ops_va_prepare_access_checks(ctx: *mut bin
 pub(crate) unsafe extern "C" fn damon_ops_va_check_accesses(
     ctx: *mut bindings::damon_ctx,
 ) -> c_uint {
-    // SAFETY: As the caller promises.
+    // SAFETY: The kdamond that calls has the context for itself, and does not change the lists
+    // until this function returns, which the `Context` does not outlive.
     vaddr::check_accesses(unsafe { Context::from_raw(ctx) })
 }
 
@@ -78,6 +80,7 @@ pub(crate) unsafe extern "C" fn damon_ops_va_check_accesses(
 pub(crate) unsafe extern "C" fn damon_ops_va_target_valid(
     target: *mut bindings::damon_target,
 ) -> bool {
-    // SAFETY: As the caller promises.
+    // SAFETY: The target is valid, and only the thread that calls uses it, until this function
+    // returns, which the reference does not outlive.
     vaddr::target_valid(unsafe { Target::from_raw(target) })
 }
