@@ -7,7 +7,7 @@ DEBIAN_MIRROR=${DAMON_RUST_MIRROR:-http://deb.debian.org/debian}
 ROOT=$CACHE/root
 
 # Raising this makes everyone's root anew; needed when the lists below change.
-ROOT_VERSION=2
+ROOT_VERSION=3
 
 ROOT_PACKAGES=(
 	# the kernel
@@ -21,7 +21,7 @@ ROOT_PACKAGES=(
 	# virtual machines
 	qemu-system-x86 virtme-ng
 	# inside the guest
-	busybox-static ca-certificates iproute2 linux-perf numactl procps psmisc
+	busybox-static ca-certificates gnuplot-nox iproute2 linux-perf numactl procps psmisc
 	python3 python3-pip strace trace-cmd udev
 )
 ROOT_PYTHON=('damo==3.4.*' 'drgn==0.3.*')

@@ -37,8 +37,9 @@ spdx_everywhere() {
 		[[ -f $CHECKOUT/$file ]] || continue
 		case $file in
 		# The licence, text that readers see first, diffs, which have the licence
-		# of the file that they change, and what tests compare byte for byte.
-		COPYING | README.md | MAINTAINERS | *.patch | */golden/*) continue ;;
+		# of the file that they change, pictures, and what tests compare byte
+		# for byte.
+		COPYING | README.md | MAINTAINERS | *.patch | *.png | */golden/*) continue ;;
 		esac
 		head -n 2 "$CHECKOUT/$file" | grep -q 'SPDX-License-Identifier: ' && continue
 		echo "$file: no SPDX-License-Identifier in its first two lines"
