@@ -13,18 +13,21 @@
 //! | [`Subdir`]      | a directory that is always there below another one                      |
 //! | [`Children`]    | the numbered subdirectories that a `nr` file makes and removes          |
 //! | [`Sequence`]    | the numbered subdirectories that the code sets one after the other      |
-//! | [`File`]        | one file of a directory: name, mode, how to show and to store           |
+//! | [`File`]        | one file: name, mode, how to show and to store                          |
+//! | [`BinFile`]     | one binary file of a directory                                          |
 //! | [`Value`]       | the value that a file holds, read and written whole                     |
 //! | [`Output`]      | what one read of a file shows                                           |
 //! | [`Tree`]        | what the directories of a tree share: its lock                          |
 //! | [`Held`]        | the proof that the lock of a tree is held                               |
 //! | [`Locked`]      | data that only the holder of the tree's lock can reach                  |
 //! | [`Setup`]       | what the data of a new directory is made from                           |
+//! | [`Group`]       | the owner of a group of files of a kobject of somebody else             |
+//! | [`Kobject`]     | a kobject of anybody, which is reference counted                        |
 //!
 //! # Lifetime of a directory
 //!
-//! The data of a directory lives in the same allocation as its kobject, and is dropped exactly
-//! once, by the `release` of the kobject, when the last reference to the kobject is gone.
+//! The data of a directory lives in the same allocation as its kobject. It is dropped by the owner
+//! of the directory; the allocation goes with the last reference to the kobject.
 //!
 //! While a directory is visible, its files run their methods on a shared reference to the data.
 //! Removal unlinks the directory with everything below it from sysfs and waits until all the
@@ -44,10 +47,10 @@
 //!
 //! # Modules
 //!
-//! A tree can be that of a module. Dropping its [`Root`] then waits until all the directories are
-//! released, so that no code of the module is needed any more. The `Root` belongs into the
-//! structure that [`module!`](macro@crate::prelude::module) names; a tree that is leaked instead
-//! is removed from sysfs when the module goes.
+//! A tree can be that of a module. When its [`Root`] is dropped, no code of the module is needed
+//! any more: the data is gone, and so are the methods. The `Root` belongs into the structure that
+//! [`module!`](macro@crate::prelude::module) names; a tree that is leaked instead is removed from
+//! sysfs when the module goes.
 //!
 //! # What is supported, and what is not
 //!
@@ -58,11 +61,12 @@
 //! | owner and group                            | of a tree, [`Root::new_owned`]                 |
 //! | `is_visible`                               | of a file, `visible = ...`                     |
 //! | directories of a device                    | [`Root::add_to_device`]                        |
-//! | files in the directory of somebody else    | no: make a directory                           |
-//! | binary files, symbolic links               | no                                             |
+//! | files of a kobject of somebody else        | `#[sysfs_group]`, without binary files         |
+//! | binary files                               | `#[bin]`, but neither `mmap()` nor `visible`   |
+//! | symbolic links                             | no                                             |
 //! | polling (`sysfs_notify()`)                 | `notify`, and [`Dir::notify`]                  |
 //! | uevents, ksets, namespaces                 | no; no event is sent for a directory           |
-//! | a file that removes its own directory      | no: it would wait for itself                   |
+//! | a file that removes its own directory      | `detached`; another would wait for itself      |
 //!
 //! # Examples
 //!
@@ -122,18 +126,29 @@
 //! C headers: [`include/linux/kobject.h`](srctree/include/linux/kobject.h),
 //! [`include/linux/sysfs.h`](srctree/include/linux/sysfs.h)
 
-mod children;
+use crate::{
+    bindings,
+    device::Device,
+    sync::aref::AlwaysRefCounted,
+    types::Opaque, //
+};
+use core::{
+    ops::Deref,
+    ptr::NonNull, //
+};
+
+mod bin_file;
 mod dir;
 mod file;
+mod group;
 #[cfg(CONFIG_RUST_KOBJECT_INFO)]
 mod info;
-mod kind;
-#[cfg(CONFIG_MODULES)]
+#[cfg_attr(not(CONFIG_MODULES), path = "kobject/no_module.rs")]
 mod module;
+mod numbered;
 mod output;
 mod root;
-mod sequence;
-mod subdir;
+mod tables;
 #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
 mod tests;
 mod tree;
@@ -148,25 +163,27 @@ pub use self::info::{
     Overrides, //
 };
 pub use self::{
-    children::Children,
+    bin_file::BinFile,
     dir::{
         Dir,
-        Directory, //
+        Directory,
+        Subdir, //
     },
     file::{
         File,
-        FileList, //
+        FileOps, //
     },
-    kind::Kind,
+    group::{
+        AttrGroup,
+        Group, //
+    },
+    numbered::{
+        Children,
+        Numbered,
+        Sequence, //
+    },
     output::Output,
-    root::{
-        kernel_kobj,
-        mm_kobj,
-        Permanent,
-        Root, //
-    },
-    sequence::Sequence,
-    subdir::Subdir,
+    root::Root,
     tree::{
         Held,
         Locked,
@@ -185,5 +202,110 @@ pub use self::{
 };
 pub use kobject_macros::{
     sysfs_dir,
+    sysfs_group,
     Keyword, //
 };
+
+/// A kobject of anybody.
+///
+/// # Invariants
+///
+/// The kobject is initialized, and there as long as it is referred to.
+#[repr(transparent)]
+pub struct Kobject(Opaque<bindings::kobject>);
+
+// SAFETY: The last reference to a kobject may be given back by any thread.
+unsafe impl Send for Kobject {}
+
+// SAFETY: A shared kobject is only passed on to the C side, which does its own locking.
+unsafe impl Sync for Kobject {}
+
+impl Kobject {
+    /// Makes a reference from a C pointer.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to an initialized kobject to which there is a reference for all of `'a`.
+    pub unsafe fn from_raw<'a>(ptr: *mut bindings::kobject) -> &'a Self {
+        // SAFETY: `Kobject` is a transparent wrapper, and the caller promises that the kobject
+        // stays. INVARIANT: Likewise.
+        unsafe { &*ptr.cast::<Self>() }
+    }
+
+    /// Returns the kobject as the C side wants it.
+    pub fn as_raw(&self) -> *mut bindings::kobject {
+        self.0.get()
+    }
+}
+
+// SAFETY: A kobject is there until the last reference is given back.
+unsafe impl AlwaysRefCounted for Kobject {
+    fn inc_ref(&self) {
+        // SAFETY: That we are referred to shows that there is a reference.
+        unsafe { bindings::kobject_get(self.as_raw()) };
+    }
+
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        // SAFETY: The caller gives up a reference to the kobject that this is transparent for.
+        unsafe { bindings::kobject_put(obj.cast().as_ptr()) };
+    }
+}
+
+impl AsRef<Kobject> for Device {
+    fn as_ref(&self) -> &Kobject {
+        // SAFETY: The kobject is part of the device.
+        let kobj = unsafe { &raw mut (*self.as_raw()).kobj };
+
+        // SAFETY: References to a device are references to its kobject.
+        unsafe { Kobject::from_raw(kobj) }
+    }
+}
+
+/// A kobject that is never removed, such as that of `/sys/kernel`.
+///
+/// # Invariants
+///
+/// The kobject is never removed from sysfs.
+#[repr(transparent)]
+pub struct Permanent(Kobject);
+
+impl Permanent {
+    /// Makes a reference from a C pointer, unless that is null.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must be null, or point to an initialized kobject that nobody removes or frees.
+    pub unsafe fn from_raw(ptr: *mut bindings::kobject) -> Option<&'static Self> {
+        // SAFETY: `Permanent` is a transparent wrapper, and the caller promises that the kobject
+        // stays. INVARIANT: Likewise.
+        unsafe { ptr.cast::<Self>().as_ref() }
+    }
+}
+
+impl Deref for Permanent {
+    type Target = Kobject;
+
+    fn deref(&self) -> &Kobject {
+        &self.0
+    }
+}
+
+/// Returns the kobject of `/sys/kernel`, or `None` before it was made.
+pub fn kernel_kobj() -> Option<&'static Permanent> {
+    // SAFETY: `kernel_kobj` is written once, by an initcall that runs before any other code on
+    // another CPU can use it, and only read here.
+    let ptr = unsafe { bindings::kernel_kobj };
+
+    // SAFETY: A non-null `kernel_kobj` was made by `kobject_create_and_add()` and is never put.
+    unsafe { Permanent::from_raw(ptr) }
+}
+
+/// Returns the kobject of `/sys/kernel/mm`, or `None` before it was made or if that failed.
+pub fn mm_kobj() -> Option<&'static Permanent> {
+    // SAFETY: `mm_kobj` is written once, by an initcall that runs before any other code on another
+    // CPU can use it, and only read here.
+    let ptr = unsafe { bindings::mm_kobj };
+
+    // SAFETY: A non-null `mm_kobj` was made by `kobject_create_and_add()` and is never put.
+    unsafe { Permanent::from_raw(ptr) }
+}

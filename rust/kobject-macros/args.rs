@@ -96,13 +96,16 @@ impl Parse for Arg {
     }
 }
 
-/// An argument of the macro itself, which is a type.
+/// An argument of the macro itself, which is a type or a string.
 struct TypeArg(Arg);
 
 impl Parse for TypeArg {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let key = input.call(Ident::parse_any)?;
-        let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+        let value = if input.peek(Token![=]) && input.peek2(LitStr) {
+            input.parse::<Token![=]>()?;
+            Value::Expr(input.parse()?)
+        } else if input.parse::<Option<Token![=]>>()?.is_some() {
             Value::Type(input.parse().map_err(|e| {
                 Error::new(e.span(), format!("`{key}` needs a type: `{key} = Type`"))
                 //

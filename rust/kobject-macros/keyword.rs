@@ -20,10 +20,7 @@ use syn::{
     Variant, //
 };
 
-use crate::{
-    args::combine,
-    dir::c_string, //
-};
+use crate::args::combine;
 
 /// Returns `OffWhite` as `off_white`.
 fn snake_case(ident: &Ident) -> String {
@@ -122,25 +119,20 @@ pub(crate) fn keyword(item: TokenStream) -> Result<TokenStream> {
         .take(variants.len())
         .map(Literal::u32_suffixed)
         .collect();
-    let c_words = words.iter().map(c_string).collect::<Result<Vec<_>>>()?;
     let words_in_bytes = words
         .iter()
         .map(|word| Literal::byte_string(word.value().as_bytes()));
     let lines = words.iter().map(|word| {
         Literal::byte_string(format!("{}\n", word.value()).as_bytes()) //
     });
-    let doc = format!("The words of [`{ident}`], in the order of its variants.");
+    let all_words: Vec<_> = words.iter().map(LitStr::value).collect();
+    let kind = format!("keyword:{}", all_words.join("|"));
 
     Ok(quote! {
-        impl #ident {
-            #[doc = #doc]
-            pub(crate) const WORDS: &'static [&'static ::kernel::str::CStr] = &[#(#c_words),*];
-        }
-
         impl ::kernel::kobject::AttrValue for #ident {
             type Repr = u32;
 
-            const KIND: ::kernel::kobject::Kind = ::kernel::kobject::Kind::Keyword(Self::WORDS);
+            const KIND: &'static str = #kind;
 
             fn into_repr(self) -> u32 {
                 match self {

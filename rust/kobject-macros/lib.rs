@@ -13,6 +13,8 @@ use proc_macro::TokenStream;
 mod args;
 mod dir;
 mod expand;
+mod expand_file;
+mod field;
 mod keyword;
 #[cfg(test)]
 mod tests;
@@ -43,7 +45,17 @@ mod tests;
 /// `#[file(...)]`, a file without a value: its methods do everything. The type of the field is
 /// `NoValue`. The arguments are those of `attr`, without `default`, `init` and `parse`, and
 ///
-/// * `kind = EXPR`: what the file holds, for the description of the tree.
+/// * `kind = EXPR`: what the file holds, a `&str`, for the description of the tree.
+/// * `detached`: `store` may remove the directory, with `Dir::remove()`. Who removes it does not
+///   wait for `store` then, and it is `ENODEV` when the module is being unloaded.
+///
+/// `#[bin(...)]`, a binary file. The type of the field is `NoValue`. `rw` and so on are as above.
+///
+/// * `size = EXPR`: how many bytes it has, if that is known.
+/// * `read = PATH`: a `fn(&Dir<Self>, u64, &mut [u8]) -> Result<usize>` that fills the buffer with
+///   what the file has from an offset on, and returns how many bytes these are.
+/// * `write = PATH`: a `fn(&Dir<Self>, u64, &[u8]) -> Result` that takes what was written.
+/// * `name = "..."`: the name, if it is not that of the field.
 ///
 /// `#[dir]`, `#[dir(FIELD = EXPR, ...)]`, a subdirectory that is always there. The type of the
 /// field is `Subdir<T>`, for a `T` that needs no arguments. `FIELD = EXPR` replaces the default of
@@ -102,23 +114,35 @@ mod tests;
 /// }
 ///
 /// impl Basket {
-///     const __FILE_0: &'static File<Self> = &File::<Self>::new::<0o600>(
+///     const __FILE_0: &'static File<Dir<Self>> = &File::new::<0o600>(
 ///         c"capacity",
-///         Some(|dir, out| <Value<usize> as Attribute>::show(&dir.capacity, out)),
-///         Some(|dir, input| <Value<usize> as Attribute>::store(&dir.capacity, input)),
+///         FileOps {
+///             show: Some(|dir, out| <Value<usize> as Attribute>::show(&dir.capacity, out)),
+///             store: Some(|dir, input| <Value<usize> as Attribute>::store(&dir.capacity, input)),
+///             ..FileOps::NONE
+///         },
 ///     );
-///     const __FILE_1: &'static File<Self> = &File::<Self>::new::<0o600>(
+///     const __FILE_1: &'static File<Dir<Self>> = &File::new::<0o600>(
 ///         c"nr_apples",
-///         Some(|dir, out| dir.apples.show_nr(out)),
-///         Some(|dir, input| dir.apples.store_nr(dir, input, Some(100), |_| Ok(()), |_| ())),
+///         FileOps {
+///             show: Some(|dir, out| dir.apples.show_nr(out)),
+///             store: Some(|dir, input| {
+///                 dir.apples.store_nr(dir, input, Some(100), |_| Ok(()), |_| ())
+///             }),
+///             ..FileOps::NONE
+///         },
 ///     );
 /// }
 ///
 /// impl Directory for Basket {
 ///     type Args = ();
 ///
-///     const FILES: FileList<Self> =
-///         FileList::new(&[Some(Self::__FILE_0), Some(Self::__FILE_1), None]);
+///     const FILES: &'static [Option<&'static File<Dir<Self>>>] =
+///         &[Some(Self::__FILE_0), Some(Self::__FILE_1), None];
+///
+///     fn lock_class() -> Pin<&'static LockClassKey> {
+///         static_lock_class!()
+///     }
 ///
 ///     fn new(setup: &Setup<'_, Self::Args>) -> impl PinInit<Self, Error> {
 ///         try_pin_init!(Self {
@@ -147,6 +171,53 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
+/// Makes a group of files of a struct, for a kobject that somebody else has made.
+///
+/// The fields are those of [`macro@sysfs_dir`], of which `attr`, `file` and `state` can be used,
+/// without `detached`. The methods of files are given `&Self`, and what makes a field is written as
+/// `|args| EXPR` if it needs the arguments.
+///
+/// The macro itself takes `args = Type`, as `sysfs_dir` does, and `name = "..."`: the files are in
+/// a directory of that name then.
+///
+/// # Examples
+///
+/// ```ignore
+/// #[sysfs_group(name = "lamp", args = u32)]
+/// struct Lamp {
+///     /// How bright it is, in percent.
+///     #[attr(rw, init = |args| Value::new(*args))]
+///     brightness: Value<u32>,
+/// }
+/// ```
+///
+/// expands to what `sysfs_dir` makes of such a struct, but with this instead of `Directory`:
+///
+/// ```ignore
+/// impl AttrGroup for Lamp {
+///     const NAME: Option<&'static CStr> = Some(c"lamp");
+///
+///     type Args = u32;
+///
+///     const FILES: &'static [Option<&'static File<Self>>] = &[Some(Self::__FILE_0), None];
+///
+///     fn new(setup: &Self::Args) -> impl PinInit<Self, Error> {
+///         try_pin_init!(Self {
+///             brightness: {
+///                 let args = setup;
+///                 Value::new(*args)
+///             },
+///         }? Error)
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn sysfs_group(args: TokenStream, item: TokenStream) -> TokenStream {
+    dir::sysfs_group(args.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
 /// Makes an enum of keywords a value that a file can hold.
 ///
 /// Each variant stands for one word: its name in snake case, or what `#[keyword("...")]` says. A
@@ -166,14 +237,10 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 /// expands to
 ///
 /// ```ignore
-/// impl Colour {
-///     pub(crate) const WORDS: &'static [&'static CStr] = &[c"red", c"off-white"];
-/// }
-///
 /// impl AttrValue for Colour {
 ///     type Repr = u32;
 ///
-///     const KIND: Kind = Kind::Keyword(Self::WORDS);
+///     const KIND: &'static str = "keyword:red|off-white";
 ///
 ///     fn into_repr(self) -> u32 {
 ///         match self {

@@ -10,7 +10,10 @@ use proc_macro2::{
 use std::str::FromStr;
 
 use crate::{
-    dir::sysfs_dir,
+    dir::{
+        sysfs_dir,
+        sysfs_group, //
+    },
     keyword::keyword, //
 };
 
@@ -140,6 +143,45 @@ fn directory_without_anything() {
 }
 
 #[test]
+fn group() {
+    let expansion = sysfs_group(
+        tokens("name = \"lamp\", args = u32"),
+        tokens(include_str!("golden/group.in")),
+    );
+
+    assert_expansion(
+        expansion.expect("the group is valid"),
+        include_str!("golden/group.out"),
+    );
+}
+
+#[test]
+fn errors_of_groups() {
+    let text = "a group has files and state, but no directories, and neither `#[bin]` nor \
+                `detached` files";
+    let fields = "#[dir] a: D, #[children] b: C, #[bin(ro, read = f)] c: NoValue, \
+                  #[file(wo, store = f, detached)] d: NoValue, #[attr(ro)] e: V";
+
+    assert_errors(
+        sysfs_group(
+            tokens("name = \"a/b\""),
+            tokens(&format!("struct Group {{ {fields} }}")),
+        ),
+        &[
+            ("a", text),
+            ("b", text),
+            ("c", text),
+            ("d", text),
+            ("\"a/b\"", "\"a/b\" cannot be the name of a file"),
+        ],
+    );
+    assert_errors(
+        sysfs_group(tokens("name = 3"), tokens("struct Group {}")),
+        &[("3", "`name` needs a type: `name = Type`")],
+    );
+}
+
+#[test]
 fn keywords() {
     assert_expansion(
         keyword(tokens(include_str!("golden/keyword.in"))).expect("the enum is valid"),
@@ -176,7 +218,7 @@ fn errors_of_the_macro() {
     );
     assert_errors(
         sysfs_dir(TokenStream::new(), tokens("enum Dir { A }")),
-        &[("enum", "`sysfs_dir` makes a directory of a struct")],
+        &[("enum", "a directory or a group is made of a struct")],
     );
     assert_errors(
         sysfs_dir(TokenStream::new(), tokens("struct Dir<T> { a: T }")),
@@ -199,12 +241,12 @@ fn errors_of_roles() {
         &[
             (
                 "a",
-                "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[dir]`, \
+                "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, \
                  `#[children(...)]` or `#[state]`",
             ),
             (
                 "b",
-                "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[dir]`, \
+                "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, \
                  `#[children(...)]` or `#[state]`",
             ),
         ],
@@ -213,7 +255,8 @@ fn errors_of_roles() {
         fields("#[attr(rw)] #[dir] a: u32"),
         &[(
             "#[dir]",
-            "a field is one thing: `#[attr(...)]`, `#[file(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`",
+            "a field is one thing: `#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, \
+             `#[children(...)]` or `#[state]`",
         )],
     );
     assert_errors(
@@ -306,7 +349,7 @@ fn errors_of_attr() {
         ),
         (
             "#[attr(mode = 0o10600)] a: u32",
-            &[("0o10600", "a mode has no other bits than 0o777")],
+            &[("0o10600", "a mode has no other bits than 0o666")],
         ),
         (
             "#[attr(mode = 0o666)] a: u32",
@@ -314,7 +357,11 @@ fn errors_of_attr() {
         ),
         (
             "#[attr(mode = 0o111)] a: u32",
-            &[("0o111", "nobody can use the file")],
+            &[("0o111", "a mode has no other bits than 0o666")],
+        ),
+        (
+            "#[attr(mode = 0)] a: u32",
+            &[("0", "nobody can use the file")],
         ),
         (
             "#[attr(mode = 0o460)] a: u32, #[attr(mode = 0o604)] b: u32",
@@ -348,8 +395,39 @@ fn errors_of_attr() {
             &[(
                 "default",
                 "unknown argument `default` of `file`, valid ones are `rw`, `ro`, `wo`, `mode`, \
-                 `kind`, `show`, `store`, `visible`, `notify`, `name` and `alias(...)`",
+                 `kind`, `show`, `store`, `visible`, `notify`, `detached`, `name` and `alias(...)`",
             )],
+        ),
+        (
+            "#[file(wo, store = f, notify, detached)] a: NoValue",
+            &[(
+                "file",
+                "a file is `notify` or `detached`: nobody polls one that may be gone",
+            )],
+        ),
+        (
+            "#[bin(rw, read = f)] a: NoValue, #[bin(ro, read = f, write = g)] b: NoValue",
+            &[
+                (
+                    "bin",
+                    "the mode of the file and `write = ...` do not go together",
+                ),
+                (
+                    "g",
+                    "the mode of the file and `write = ...` do not go together",
+                ),
+            ],
+        ),
+        (
+            "#[bin(ro, read = f, alias(\"b\"), notify)] a: NoValue",
+            &[
+                ("\"b\"", "a binary file has one name"),
+                (
+                    "notify",
+                    "unknown argument `notify` of `bin`, valid ones are `rw`, `ro`, `wo`, `mode`, \
+                     `size`, `read`, `write` and `name`",
+                ),
+            ],
         ),
         (
             "#[attr(rw, alias)] a: u32",
@@ -449,8 +527,8 @@ fn errors_of_directories() {
             &[("3", "without `nr` there is no file that makes directories")],
         ),
         (
-            "#[children(nr = \"nr\", mode = 0o777)] a: C",
-            &[("0o777", "a file is not writable for all")],
+            "#[children(nr = \"nr\", mode = 0o666)] a: C",
+            &[("0o666", "a file is not writable for all")],
         ),
         (
             "#[children(nr = \"nr\", min = 1)] a: C",

@@ -64,7 +64,7 @@ pub(crate) struct Context {
     /// The sets of monitoring operations that the kernel has, one in each line.
     #[file(
         ro,
-        kind = kernel::kobject::Kind::Keywords(Operations::WORDS),
+        kind = "keywords:vaddr|fvaddr|paddr",
         show = Self::show_avail_operations,
     )]
     avail_operations: NoValue,

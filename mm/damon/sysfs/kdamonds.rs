@@ -97,7 +97,7 @@ pub(crate) struct Kdamond {
     state: NoValue,
 
     /// The pid of the kdamond, or -1 if it does not run.
-    #[file(ro, kind = kernel::kobject::Kind::Int, show = Self::show_pid)]
+    #[file(ro, kind = "int", show = Self::show_pid)]
     pid: NoValue,
 
     /// How often what the commands that start with `update_` write is written without them, but for

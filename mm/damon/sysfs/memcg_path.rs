@@ -6,7 +6,6 @@ use kernel::{
     kobject::{
         Attribute,
         Held,
-        Kind,
         Locked,
         Output,
         Setup, //
@@ -23,7 +22,7 @@ use kernel::{
 pub(crate) struct MemcgPath(Locked<KVec<u8>>);
 
 impl Attribute for MemcgPath {
-    const KIND: Kind = Kind::Text;
+    const KIND: &'static str = "text";
 
     /// Shows the path. Fails with `EBUSY` if the lock is held.
     fn show(&self, out: &mut Output<'_>) -> Result {

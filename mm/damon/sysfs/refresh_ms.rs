@@ -6,7 +6,6 @@ use kernel::{
     kobject::{
         AttrValue,
         Attribute,
-        Kind,
         Output,
         Value, //
     },
@@ -55,7 +54,7 @@ impl RefreshMs {
 }
 
 impl Attribute for RefreshMs {
-    const KIND: Kind = u32::KIND;
+    const KIND: &'static str = u32::KIND;
 
     fn show(&self, out: &mut Output<'_>) -> Result {
         self.ms.show(out)

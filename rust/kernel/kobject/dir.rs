@@ -4,25 +4,45 @@
 
 use crate::{
     bindings,
+    error::to_result,
     prelude::*,
     str::{
         CStr,
         CStrExt as _, //
     },
-    sync::Arc,
+    sync::{
+        Arc,
+        LockClassKey,
+        Refcount, //
+    },
     types::Opaque, //
 };
 use core::{
+    mem::{
+        self,
+        ManuallyDrop,
+        MaybeUninit, //
+    },
     ops::Deref,
-    ptr, //
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
+
+use pin_init::Wrapper;
 
 #[cfg(CONFIG_RUST_KOBJECT_INFO)]
 use super::Info;
 use super::{
-    file::DirType,
-    FileList,
+    tables::{
+        self,
+        Tables, //
+    },
+    BinFile,
+    File,
     Held,
+    Kobject,
     Setup,
     Tree,
     TreeGuard, //
@@ -33,12 +53,18 @@ pub trait Directory: Sized + Send + Sync + 'static {
     /// What is needed to make one.
     type Args;
 
-    /// The files of the directory.
-    const FILES: FileList<Self>;
+    /// The files of the directory. The last entry, and only that one, is `None`.
+    const FILES: &'static [Option<&'static File<Dir<Self>>>];
+
+    /// The binary files of the directory. The last entry, and only that one, is `None`.
+    const BIN_FILES: &'static [Option<&'static BinFile<Self>>] = &[None];
 
     /// What the directory contains.
     #[cfg(CONFIG_RUST_KOBJECT_INFO)]
     const INFO: &'static Info;
+
+    /// Returns what lockdep knows the locks of trees by that have this at the top.
+    fn lock_class() -> Pin<&'static LockClassKey>;
 
     /// Makes the data of a new directory, with the subdirectories that are always there.
     fn new(setup: &Setup<'_, Self::Args>) -> impl PinInit<Self, Error>;
@@ -50,37 +76,36 @@ pub trait Directory: Sized + Send + Sync + 'static {
     fn remove_dirs(&self, held: &mut Held<'_>) -> Result;
 }
 
-/// What the directories of all types begin with.
-///
-/// # Invariants
-///
-/// `kobj` is the kobject of a [`Dir`] that was allocated by a [`KBox`], and is initialised with
-/// the `kobj_type` of a [`DirType`] for the type of that `Dir`.
-#[repr(C)]
-pub(super) struct Header {
-    pub(super) kobj: Opaque<bindings::kobject>,
-    pub(super) tree: Arc<Tree>,
-}
-
 /// A directory: a kobject together with its data, as the methods of files see it.
 ///
 /// # Invariants
 ///
-/// - A `Dir` is made by [`Subdir`](super::Subdir) alone, in a [`KBox`], and lives until its kobject
-///   is released.
+/// - A `Dir` is made by [`Subdir::new_in`] alone, in a [`KBox`], and freed by its `release`.
+/// - Until all of its [`Kept`] are gone, `tree` and `data` are there, and these own one reference
+///   to the kobject together.
 /// - The kobject is added and deleted with the lock of the tree held.
 #[repr(C)]
 #[pin_data]
 pub struct Dir<T: Directory> {
-    pub(super) header: Header,
+    kobj: Opaque<bindings::kobject>,
+    tree: ManuallyDrop<Arc<Tree>>,
+    /// How many [`Kept`] there are.
+    users: Refcount,
     #[pin]
-    pub(super) data: T,
+    data: MaybeUninit<T>,
 }
+
+// SAFETY: The data and the tree can be sent, and the kobject is for the C side, which locks it, or
+// is used with the lock of the tree held.
+unsafe impl<T: Directory> Send for Dir<T> {}
+
+// SAFETY: Likewise, the data and the tree can be shared.
+unsafe impl<T: Directory> Sync for Dir<T> {}
 
 impl<T: Directory> Dir<T> {
     /// Takes the lock of the tree if nobody holds it, and fails with `EBUSY` otherwise.
     pub fn try_lock(&self) -> Result<TreeGuard<'_>> {
-        self.header.tree.try_lock()
+        self.tree.try_lock()
     }
 
     /// Wakes who polls `file`, which has changed.
@@ -88,7 +113,7 @@ impl<T: Directory> Dir<T> {
     /// Fails with `ENOENT` if the directory is not in sysfs, and with `EINVAL` if it is the lock of
     /// another tree that is held. Does nothing if there is no such file.
     pub fn notify(&self, held: &Held<'_>, file: &CStr) -> Result {
-        held.check(self.tree())?;
+        held.check(&self.tree)?;
         if !self.is_in_sysfs() {
             return Err(ENOENT);
         }
@@ -98,35 +123,61 @@ impl<T: Directory> Dir<T> {
         Ok(())
     }
 
-    /// Returns the tree that the directory belongs to.
-    pub fn tree(&self) -> &Tree {
-        &self.header.tree
+    /// Removes the directory, with all that is below it, from sysfs, and waits for the methods of
+    /// its files. Does nothing if it cannot be seen.
+    ///
+    /// Fails with `EINVAL` if it is the lock of another tree that is held. The method of a file of
+    /// the directory, or of one below, that calls this has to be a `detached` one: another would
+    /// wait for itself.
+    pub fn remove(&self, held: &mut Held<'_>) -> Result {
+        held.check(&self.tree)?;
+        if self.is_in_sysfs() {
+            // SAFETY: The kobject was added, by us. With the lock held exclusively, nobody adds
+            // or removes anything below it meanwhile.
+            unsafe { bindings::kobject_del(self.kobj()) };
+        }
+        self.remove_dirs(held)
     }
 
-    /// Returns the tree, to make another directory of it.
-    pub(super) fn tree_arc(&self) -> &Arc<Tree> {
-        &self.header.tree
+    /// Takes the lock of the tree, and removes the directory. Not for methods of its files.
+    pub(super) fn remove_from_sysfs(&self) {
+        let mut guard = self.tree.lock();
+
+        // That fails only for the lock of another tree.
+        let _ = self.remove(&mut guard.held());
+    }
+
+    /// Returns the tree that the directory belongs to.
+    pub fn tree(&self) -> &Arc<Tree> {
+        &self.tree
     }
 
     /// Returns the kobject as the C side wants it.
     pub(super) fn kobj(&self) -> *mut bindings::kobject {
-        self.header.kobj.get()
+        self.kobj.get()
     }
 
     /// Tells whether the directory can be seen. Only for who keeps it from being added or removed.
-    pub(super) fn is_in_sysfs(&self) -> bool {
-        // SAFETY: The kobject is initialised, and the caller keeps others from writing to it.
+    fn is_in_sysfs(&self) -> bool {
+        // SAFETY: The kobject is initialized, and the caller keeps others from writing to it.
         unsafe { (*self.kobj()).state_in_sysfs() != 0 }
+    }
+
+    /// Returns a reference that keeps the directory alive, even if it is removed.
+    pub(super) fn keep(&self) -> Kept<T> {
+        self.users.inc();
+        // INVARIANT: This is the user that was just counted.
+        Kept(NonNull::from(self))
     }
 
     /// Returns the directory of a kobject.
     ///
     /// # Safety
     ///
-    /// `kobj` must be the kobject of a `Dir<T>` that outlives `'a`.
+    /// `kobj` must be the kobject of a `Dir<T>` of which there is a [`Kept`] for all of `'a`.
     pub(super) unsafe fn from_kobj<'a>(kobj: *mut bindings::kobject) -> &'a Self {
-        // SAFETY: The kobject is at the start of the `repr(C)` structure, which lives for `'a` and
-        // is only shared until then.
+        // SAFETY: The kobject is at the start of the `repr(C)` structure, which is there for `'a`
+        // and is only shared until then.
         unsafe { &*kobj.cast::<Self>() }
     }
 }
@@ -135,37 +186,162 @@ impl<T: Directory> Deref for Dir<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.data
+        // SAFETY: Who has a reference has seen to it that there is a `Kept`: the data is there.
+        unsafe { self.data.assume_init_ref() }
     }
 }
 
-/// Frees a directory whose last reference is gone.
+/// A reference to a directory, which may be removed meanwhile.
 ///
-/// # Safety
+/// # Invariants
 ///
-/// `kobj` must be the kobject of a `Dir<T>` that nobody uses any more.
-pub(super) unsafe fn free<T: Directory>(kobj: *mut bindings::kobject) {
-    // SAFETY: By its invariant the `Dir` was allocated by a `KBox`, which `Subdir::new()` gave up.
-    // The kobject is at the start of it.
-    drop(unsafe { KBox::from_raw(kobj.cast::<Dir<T>>()) });
+/// Points to a [`Dir`], and is one of its users.
+pub(super) struct Kept<T: Directory>(NonNull<Dir<T>>);
+
+// SAFETY: The directory can be sent and shared, and its data dropped by any thread.
+unsafe impl<T: Directory> Send for Kept<T> {}
+
+// SAFETY: A shared `Kept` gives shared access to the directory.
+unsafe impl<T: Directory> Sync for Kept<T> {}
+
+impl<T: Directory> Deref for Kept<T> {
+    type Target = Dir<T>;
+
+    fn deref(&self) -> &Dir<T> {
+        // SAFETY: As long as it has a user, the directory is there, and only shared.
+        unsafe { self.0.as_ref() }
+    }
 }
 
-/// The `release` of all directories, which is not part of any module.
-///
-/// # Safety
-///
-/// `kobj` must be the kobject of a [`Dir`] that nobody uses any more. This is the contract of the
-/// `release` of a `kobj_type`.
-pub(super) unsafe extern "C" fn release(kobj: *mut bindings::kobject) {
-    // SAFETY: The kobject is at the start of the `Header` of its directory.
-    let header = unsafe { &*kobj.cast::<Header>() };
-    let tree = header.tree.clone();
-    // SAFETY: By the invariant of `Header`, the type of the kobject is at the start of a `DirType`,
-    // which is static.
-    let ty = unsafe { &*(*kobj).ktype.cast::<DirType>() };
+impl<T: Directory> Drop for Kept<T> {
+    fn drop(&mut self) {
+        if !self.users.dec_and_test() {
+            return;
+        }
+        let dir = self.0.as_ptr();
 
-    // SAFETY: By the invariant of `Header` this is the `free()` for the type of the directory,
-    // which nobody uses any more.
-    unsafe { (ty.free)(kobj) };
-    tree.note_release();
+        // SAFETY: There are no other users, so that the data, which is there, is not used any more.
+        unsafe { (*dir).data.assume_init_drop() };
+        // SAFETY: Likewise.
+        unsafe { ManuallyDrop::drop(&mut (*dir).tree) };
+        // SAFETY: Who has a reference to the kobject can only give it back now, and nobody does
+        // the last time: we own one. The table that `release` is called from must not be that of a
+        // module any more.
+        unsafe { (*dir.cast::<bindings::kobject>()).ktype = tables::GONE };
+        // SAFETY: The users own this reference, and none is left.
+        unsafe { bindings::kobject_put(dir.cast()) };
+    }
+}
+
+/// The owner of a directory below another one.
+///
+/// What contains it removes it before it is dropped. One that is dropped all the same while it can
+/// be seen stays for ever.
+pub struct Subdir<T: Directory>(Kept<T>);
+
+impl<T: Directory> Subdir<T> {
+    /// Makes a directory, with its subdirectories, that is not in sysfs yet, for the tree that
+    /// `setup` is for.
+    ///
+    /// Fails with `ENOMEM`, with `EINVAL` if its code is of another module than that of the tree,
+    /// and as the data of the directory does.
+    pub fn new<A>(setup: &Setup<'_, A>, args: T::Args) -> Result<Self> {
+        Self::new_in(setup.tree(), args)
+    }
+
+    pub(super) fn new_in(tree: &Arc<Tree>, args: T::Args) -> Result<Self> {
+        if tables::module::<T>() != tree.module {
+            return Err(EINVAL);
+        }
+
+        let setup = Setup::new(tree, args);
+        let dir = KBox::pin_init(
+            try_pin_init!(Dir {
+                kobj: Opaque::zeroed(),
+                users: Refcount::new(1),
+                data <- MaybeUninit::pin_init(T::new(&setup)),
+                // Nothing fails from here on.
+                tree: ManuallyDrop::new(tree.clone()),
+            }? Error),
+            GFP_KERNEL,
+        )?;
+        // SAFETY: The directory stays where it is until it is freed.
+        let dir = NonNull::from(KBox::leak(unsafe { Pin::into_inner_unchecked(dir) }));
+
+        // SAFETY: The kobject is zeroed memory that nobody else knows yet, and the `kobj_type` is
+        // there for as long as the module of the tree, which has the code of `Dir<T>`.
+        unsafe { bindings::kobject_init(dir.as_ptr().cast(), Tables::<T>::ktype()) };
+
+        // INVARIANT: This is the one user, with the reference that `kobject_init()` made.
+        Ok(Self(Kept(dir)))
+    }
+
+    /// Shows the directory, with its files and subdirectories, as `name` below `parent`.
+    ///
+    /// Works once, and fails with `EEXIST` after that, and if there is something of that name;
+    /// with `EINVAL` if `name` cannot be one, or if the directories and `held` are not of one tree;
+    /// with `ENOENT` if `parent` is not in sysfs; and with `ENOMEM`. Nothing can be seen of it
+    /// after a failure.
+    pub fn add<P: Directory>(&self, parent: &Dir<P>, held: &mut Held<'_>, name: &CStr) -> Result {
+        held.check(&parent.tree)?;
+        if !parent.is_in_sysfs() {
+            return Err(ENOENT);
+        }
+        // SAFETY: The parent is removed with the lock of the tree held only, and that we have
+        // exclusively; what the tree itself lies below is not removed before it.
+        unsafe { self.add_to(Kobject::from_raw(parent.kobj()), held, name) }
+    }
+
+    /// Does what [`Subdir::add`] does, below any kobject.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may remove `parent`, or what it lies below, meanwhile.
+    pub(super) unsafe fn add_to(
+        &self,
+        parent: &Kobject,
+        held: &mut Held<'_>,
+        name: &CStr,
+    ) -> Result {
+        held.check(&self.tree)?;
+        if matches!(name.to_bytes(), b"" | b"." | b"..") || name.to_bytes().contains(&b'/') {
+            return Err(EINVAL);
+        }
+        // SAFETY: The kobject is initialized, and with the lock held nobody else gives it a name.
+        if !unsafe { (*self.kobj()).name }.is_null() {
+            return Err(EEXIST);
+        }
+        // SAFETY: The kobjects are initialized, and ours was not added. `%s` asks for a string.
+        // The caller keeps the parent from being removed.
+        to_result(unsafe {
+            bindings::kobject_add(
+                self.kobj(),
+                parent.as_raw(),
+                c"%s".as_char_ptr(),
+                name.as_char_ptr(),
+            )
+        })?;
+        T::add_dirs(self, held).inspect_err(|_| {
+            // That fails only for the lock of another tree.
+            let _ = self.remove(held);
+        })
+    }
+}
+
+impl<T: Directory> Deref for Subdir<T> {
+    type Target = Dir<T>;
+
+    fn deref(&self) -> &Dir<T> {
+        &self.0
+    }
+}
+
+impl<T: Directory> Drop for Subdir<T> {
+    fn drop(&mut self) {
+        // Removing it needs the lock, which our caller may have. What still can be seen, because
+        // somebody has moved it out of where it was, has to stay.
+        if self.is_in_sysfs() {
+            mem::forget(self.keep());
+        }
+    }
 }

@@ -4,13 +4,15 @@
 
 use crate::{
     prelude::*,
-    str::CStr, //
+    str::CStr,
+    sync::static_lock_class, //
 };
+use core::ptr;
 
 use super::{
+    module::Module,
     Children,
     Directory,
-    Kind,
     Output,
     Owner,
     Sequence,
@@ -39,8 +41,10 @@ pub struct FileInfo {
     pub alias_of: Option<&'static CStr>,
     /// The permission bits.
     pub mode: u16,
-    /// What the file holds.
-    pub kind: Kind,
+    /// What the file holds: `uint`, `keyword:off|on`, `nr`, `custom`.
+    pub kind: &'static str,
+    /// The most numbered subdirectories that the file makes, if there is a bound.
+    pub max: Option<i32>,
     /// Shows the value in a new directory; `None` if the methods of the file decide.
     pub default: Option<fn(&Setup<'_>, &mut Output<'_>) -> Result>,
     /// The documentation of the file.
@@ -50,7 +54,11 @@ pub struct FileInfo {
 impl FileInfo {
     /// Shows the value in a new directory; nothing if the methods of the file decide.
     pub fn show_default(&self, out: &mut Output<'_>) -> Result {
-        let tree = Tree::new(Owner::default(), false)?;
+        let tree = Tree::new(
+            Owner::default(),
+            Module::of(ptr::null()),
+            static_lock_class!(),
+        )?;
 
         self.default
             .map_or(Ok(()), |show| show(&Setup::new(&tree, ()), out))

@@ -1,142 +1,128 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What becomes of a tree when the module with its code goes.
+//! What becomes of directories and files when the module with their code goes.
 //!
-//! A module drops its trees before that. One that it has leaked is removed here.
+//! A module drops its trees and groups before that. Those that it has leaked are removed here.
 //!
 //! C header: [`include/linux/module.h`](srctree/include/linux/module.h)
 
 use crate::{
     bindings,
+    error::to_result,
     ffi,
-    new_mutex,
     prelude::*,
     sync::{
-        rcu,
-        Arc,
-        Mutex,
-        SetOnce, //
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        rcu, //
     },
     types::Opaque, //
 };
-use core::ptr;
 
-use super::Tree;
+/// The module that code belongs to; null for that of the kernel itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Module(*mut bindings::module);
 
-/// A tree of a module.
+// SAFETY: The C side takes the pointer, and null, from any thread.
+unsafe impl Send for Module {}
+
+// SAFETY: Likewise.
+unsafe impl Sync for Module {}
+
+impl Module {
+    /// Returns the module that `code` belongs to.
+    pub(super) fn of(code: *const ()) -> Self {
+        let _guard = rcu::read_lock();
+
+        // SAFETY: We are in an RCU section.
+        Self(unsafe { bindings::__module_text_address(code.addr()) })
+    }
+
+    /// Calls `f` while the module cannot be unloaded. Fails with `ENODEV` if it is being unloaded.
+    ///
+    /// # Safety
+    ///
+    /// The module must not have been unloaded.
+    pub(super) unsafe fn with<R>(self, f: impl FnOnce() -> Result<R>) -> Result<R> {
+        // SAFETY: The module, if there is any, is still there.
+        #[cfg(CONFIG_MODULE_UNLOAD)]
+        if !unsafe { bindings::try_module_get(self.0) } {
+            return Err(ENODEV);
+        }
+        let result = f();
+
+        // SAFETY: This gives back the reference that was taken above.
+        #[cfg(CONFIG_MODULE_UNLOAD)]
+        unsafe {
+            bindings::module_put(self.0)
+        };
+        result
+    }
+}
+
+/// Calls a function when a module goes, unless this is dropped before.
 ///
 /// # Invariants
 ///
-/// `root` is the kobject at the top of `tree`, and this owns a reference to it.
-struct ModuleTree {
-    module: *mut bindings::module,
-    root: *mut bindings::kobject,
-    tree: Arc<Tree>,
-}
-
-// SAFETY: The references may be given back by any thread, and the module is only compared with.
-unsafe impl Send for ModuleTree {}
-
-impl Drop for ModuleTree {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariant, this owns a reference.
-        unsafe { bindings::kobject_put(self.root) };
-    }
-}
-
-/// All trees of modules, and who learns that a module goes.
-#[pin_data]
-struct Watch {
+/// `notifier` is registered, and the first field, so that a pointer to it is a pointer to this.
+#[repr(C)]
+#[pin_data(PinnedDrop)]
+pub(super) struct Watch {
     #[pin]
-    trees: Mutex<KVec<ModuleTree>>,
     notifier: Opaque<bindings::notifier_block>,
+    module: Module,
+    is_over: Atomic<bool>,
+    leave: KBox<dyn Fn() + Send + Sync>,
 }
 
-// SAFETY: The trees are behind a mutex, and the notifier is for the C side alone.
+// SAFETY: The notifier is for the C side, which locks it.
 unsafe impl Send for Watch {}
 
-// SAFETY: Likewise.
+// SAFETY: Likewise; the rest can be shared.
 unsafe impl Sync for Watch {}
 
-/// Made for the first tree of a module.
-static WATCH: SetOnce<Arc<Watch>> = SetOnce::new();
-
 impl Watch {
-    fn get() -> Result<&'static Self> {
-        if WATCH.as_ref().is_none() {
-            let mut notifier: bindings::notifier_block = pin_init::zeroed();
-
-            notifier.notifier_call = Some(module_changes);
-
-            let watch = Arc::pin_init(
-                pin_init!(Self {
-                    trees <- new_mutex!(KVec::new(), "kobject::module::trees"),
-                    notifier: Opaque::new(notifier),
-                }),
-                GFP_KERNEL,
-            )?;
-            let raw = watch.notifier.get();
-
-            // SAFETY: The notifier is initialised, and stays where it is for as long as it is
-            // registered. This does not fail.
-            unsafe { bindings::register_module_notifier(raw) };
-            if !WATCH.populate(watch.clone()) {
-                // SAFETY: The notifier was registered, and `watch` still owns it.
-                unsafe { bindings::unregister_module_notifier(raw) };
-            }
+    /// Arranges for `leave` to be called. Nothing is needed for the code of the kernel itself.
+    pub(super) fn new(
+        module: Module,
+        leave: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Option<Pin<KBox<Self>>>> {
+        if module.0.is_null() {
+            return Ok(None);
         }
-        // Another thread may be about to make it.
-        Ok(WATCH.as_ref().ok_or(EBUSY)?)
+
+        let leave: KBox<dyn Fn() + Send + Sync> = KBox::new(leave, GFP_KERNEL)?;
+        let watch = KBox::pin_init(
+            // INVARIANT: The notifier is registered here, and this is `repr(C)`.
+            try_pin_init!(Self {
+                module,
+                is_over: Atomic::new(false),
+                leave,
+                notifier <- Opaque::try_ffi_init(|slot: *mut bindings::notifier_block| {
+                    let mut notifier: bindings::notifier_block = pin_init::zeroed();
+
+                    notifier.notifier_call = Some(module_changes);
+                    // SAFETY: `slot` is valid for a write.
+                    unsafe { slot.write(notifier) };
+                    // SAFETY: The notifier stays where it is until `drop()` unregisters it. The
+                    // fields that it uses are initialized.
+                    to_result(unsafe { bindings::register_module_notifier(slot) })
+                }),
+            }? Error),
+            GFP_KERNEL,
+        )?;
+        Ok(Some(watch))
     }
 }
 
-/// Returns the module that `code` belongs to, or null.
-pub(super) fn of(code: *const ()) -> *mut bindings::module {
-    let _guard = rcu::read_lock();
-
-    // SAFETY: We are in an RCU section.
-    unsafe { bindings::__module_text_address(code.addr()) }
-}
-
-/// Removes the tree below `root` when `module` goes, unless [`forget`] comes first.
-///
-/// # Safety
-///
-/// `root` must be the kobject at the top of `tree`.
-pub(super) unsafe fn watch(
-    module: *mut bindings::module,
-    root: *mut bindings::kobject,
-    tree: &Arc<Tree>,
-) -> Result {
-    let watch = Watch::get()?;
-
-    // SAFETY: The kobject is initialised.
-    unsafe { bindings::kobject_get(root) };
-    // INVARIANT: We own that reference, and the caller promises that the tree is that of `root`.
-    let module_tree = ModuleTree {
-        module,
-        root,
-        tree: tree.clone(),
-    };
-
-    Ok(watch.trees.lock().push(module_tree, GFP_KERNEL)?)
-}
-
-/// Forgets a tree that is dropped.
-pub(super) fn forget(tree: &Tree) {
-    let Some(watch) = WATCH.as_ref() else {
-        return;
-    };
-
-    drop(take(watch, |other| ptr::eq(&*other.tree, tree)));
-}
-
-/// Takes a tree out of the list.
-fn take(watch: &Watch, is_wanted: impl Fn(&ModuleTree) -> bool) -> Option<ModuleTree> {
-    let mut trees = watch.trees.lock();
-    let nr = trees.iter().position(is_wanted)?;
-
-    trees.remove(nr).ok()
+#[pinned_drop]
+impl PinnedDrop for Watch {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: `new()` registered the notifier. This waits until it does not run any more.
+        unsafe { bindings::unregister_module_notifier(self.notifier.get()) };
+    }
 }
 
 /// Learns that a module comes or goes. When one goes it has run its `exit`, and its code is still
@@ -144,29 +130,20 @@ fn take(watch: &Watch, is_wanted: impl Fn(&ModuleTree) -> bool) -> Option<Module
 ///
 /// # Safety
 ///
-/// `module` must point to the module that changes. This is the contract of a module notifier.
+/// `notifier` must be that of a [`Watch`], and `module` the module that changes.
 unsafe extern "C" fn module_changes(
-    _notifier: *mut bindings::notifier_block,
+    notifier: *mut bindings::notifier_block,
     change: usize,
     module: *mut ffi::c_void,
 ) -> ffi::c_int {
+    // SAFETY: The notifier is the first field of a `Watch`, which is there while it is registered.
+    let watch = unsafe { &*notifier.cast::<Watch>() };
     // CAST: The numbers are small.
     let going = bindings::module_state_MODULE_STATE_GOING as usize;
 
-    if let (true, Some(watch)) = (change == going, WATCH.as_ref()) {
-        while let Some(leaked) = take(watch, |other| ptr::eq(other.module.cast(), module)) {
-            {
-                let _guard = leaked.tree.lock();
-
-                // SAFETY: By its invariant, `leaked` owns a reference to the kobject.
-                if unsafe { (*leaked.root).state_in_sysfs() } != 0 {
-                    // SAFETY: The kobject was added. With the lock held, nobody adds or removes
-                    // anything below it.
-                    unsafe { bindings::kobject_del(leaked.root) };
-                }
-            }
-            leaked.tree.wait_for_releases();
-        }
+    // What is leaked stays registered: another module may come to the same address.
+    if change == going && watch.module.0.cast() == module && !watch.is_over.xchg(true, Relaxed) {
+        (watch.leave)();
     }
     // CAST: It is 1.
     bindings::NOTIFY_OK as ffi::c_int

@@ -3,12 +3,10 @@
 //! What the directories of one tree share: a lock, and who owns the files.
 
 use crate::{
-    new_condvar,
-    new_mutex,
     prelude::*,
     sync::{
         Arc,
-        CondVar,
+        LockClassKey,
         Mutex,
         MutexGuard, //
     }, //
@@ -17,6 +15,8 @@ use core::{
     cell::UnsafeCell,
     ptr, //
 };
+
+use super::module::Module;
 
 /// The user and the group that the files of a tree belong to, as the initial user namespace has
 /// them. The default is root.
@@ -38,25 +38,21 @@ pub struct Tree {
     #[pin]
     lock: Mutex<()>,
     pub(super) owner: Owner,
-    /// Whether the code of the tree belongs to a module that can be unloaded.
-    in_module: bool,
-    /// How many directories were given up by their owners but not released yet; only counted for
-    /// modules.
-    #[pin]
-    given_up: Mutex<usize>,
-    #[pin]
-    released: CondVar,
+    /// Whose code the directories need.
+    pub(super) module: Module,
 }
 
 impl Tree {
-    pub(super) fn new(owner: Owner, in_module: bool) -> Result<Arc<Self>> {
+    pub(super) fn new(
+        owner: Owner,
+        module: Module,
+        class: Pin<&'static LockClassKey>,
+    ) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
-                lock <- new_mutex!((), "kobject::Tree::lock"),
+                lock <- Mutex::new((), c"kobject::Tree::lock", class),
                 owner,
-                in_module,
-                given_up <- new_mutex!(0, "kobject::Tree::given_up"),
-                released <- new_condvar!("kobject::Tree::released"),
+                module,
             }),
             GFP_KERNEL,
         )
@@ -74,34 +70,6 @@ impl Tree {
         TreeGuard {
             tree: self,
             guard: self.lock.lock(),
-        }
-    }
-
-    /// Notes that the release of a directory is to come.
-    pub(super) fn give_up(&self) {
-        if self.in_module {
-            let mut given_up = self.given_up.lock();
-
-            *given_up = given_up.saturating_add(1);
-        }
-    }
-
-    /// Notes that a directory that was given up has been released.
-    pub(super) fn note_release(&self) {
-        if self.in_module {
-            let mut given_up = self.given_up.lock();
-
-            *given_up = given_up.saturating_sub(1);
-            self.released.notify_all();
-        }
-    }
-
-    /// Waits until no code of a module is needed for what was given up.
-    pub(super) fn wait_for_releases(&self) {
-        let mut given_up = self.given_up.lock();
-
-        while *given_up > 0 {
-            self.released.wait(&mut given_up);
         }
     }
 }
@@ -204,16 +172,16 @@ impl<T> Locked<T> {
     /// Gives shared access to the holder of the lock.
     pub fn get<'a>(&'a self, held: &'a Held<'_>) -> Result<&'a T> {
         held.check(&self.tree)?;
-        // SAFETY: By its invariant, `held` is the only `Held` of our tree. It is borrowed for
-        // `'a`, so that no `get_mut()` can run meanwhile.
+        // SAFETY: `held` is the only `Held` of our tree, and is borrowed for `'a`: no `get_mut()`
+        // can run meanwhile.
         Ok(unsafe { &*self.data.get() })
     }
 
     /// Gives exclusive access to the holder of the lock.
     pub fn get_mut<'a>(&'a self, held: &'a mut Held<'_>) -> Result<&'a mut T> {
         held.check(&self.tree)?;
-        // SAFETY: By its invariant, `held` is the only `Held` of our tree. It is exclusively
-        // borrowed for `'a`, so that neither a `get()` nor another `get_mut()` can run meanwhile.
+        // SAFETY: `held` is the only `Held` of our tree, and is exclusively borrowed for `'a`:
+        // neither a `get()` nor another `get_mut()` can run meanwhile.
         Ok(unsafe { &mut *self.data.get() })
     }
 }

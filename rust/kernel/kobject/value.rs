@@ -16,14 +16,12 @@ use crate::{
     }, //
 };
 use core::{
+    convert::identity,
     fmt::Write,
     num::NonZeroUsize, //
 };
 
-use super::{
-    Kind,
-    Output, //
-};
+use super::Output;
 
 /// The kernel's own parsers of numbers, `kstrtoul()` and relatives.
 ///
@@ -93,8 +91,8 @@ pub trait AttrValue: Copy + Send + Sync + 'static {
     /// What a value is kept as: something that is read and written in one piece.
     type Repr: AtomicType<Repr: AtomicBasicOps>;
 
-    /// What kind of value this is, for documentation and tests.
-    const KIND: Kind;
+    /// What kind of value this is, for documentation and tests: `uint`, `keyword:off|on`.
+    const KIND: &'static str;
 
     /// Turns `self` into what is kept.
     fn into_repr(self) -> Self::Repr;
@@ -109,24 +107,25 @@ pub trait AttrValue: Copy + Send + Sync + 'static {
     fn emit(self, out: &mut Output<'_>) -> Result;
 }
 
-/// Implements [`AttrValue`] for a number that is kept as it is.
+/// Implements [`AttrValue`] for numbers.
 macro_rules! impl_attr_value {
-    ($($ty:ty => $kind:expr, $parse:path;)*) => {
+    ($($(#[$doc:meta])* $ty:ty as $repr:ty, $kind:literal, $parse:expr, $into:expr, $from:expr;)*) => {
         $(
+            $(#[$doc])*
             impl AttrValue for $ty {
-                type Repr = Self;
+                type Repr = $repr;
 
-                const KIND: Kind = $kind;
+                const KIND: &'static str = $kind;
 
-                            fn into_repr(self) -> Self {
-                    self
+                fn into_repr(self) -> $repr {
+                    $into(self)
                 }
 
-                            fn from_repr(repr: Self) -> Self {
-                    repr
+                fn from_repr(repr: $repr) -> Self {
+                    $from(repr)
                 }
 
-                            fn parse(input: &CStr) -> Result<Self> {
+                fn parse(input: &CStr) -> Result<Self> {
                     $parse(input)
                 }
 
@@ -139,39 +138,23 @@ macro_rules! impl_attr_value {
 }
 
 impl_attr_value! {
-    usize => Kind::Ulong, parse::ulong;
-    u32 => Kind::Uint, parse::uint;
-    i32 => Kind::Int, parse::int;
-}
-
-/// A `u8` is for files that are only read: what is written is an `unsigned int` that fits.
-impl AttrValue for u8 {
-    type Repr = u32;
-
-    const KIND: Kind = Kind::Uint;
-
-    fn into_repr(self) -> u32 {
-        self.into()
-    }
-
-    fn from_repr(repr: u32) -> Self {
-        Self::try_from(repr).unwrap_or(Self::MAX)
-    }
-
-    fn parse(input: &CStr) -> Result<Self> {
-        Self::try_from(parse::uint(input)?).map_err(|_| ERANGE)
-    }
-
-    fn emit(self, out: &mut Output<'_>) -> Result {
-        u32::from(self).emit(out)
-    }
+    usize as usize, "ulong", parse::ulong, identity, identity;
+    u32 as u32, "uint", parse::uint, identity, identity;
+    i32 as i32, "int", parse::int, identity, identity;
+    /// What is written is an `unsigned int` that fits.
+    u8 as u32, "uint", |input| u8::try_from(parse::uint(input)?).map_err(|_| ERANGE), u32::from,
+        |repr| u8::try_from(repr).unwrap_or(u8::MAX);
+    /// A `usize` that refuses zero with `EINVAL`.
+    NonZeroUsize as usize, "nonzero-ulong",
+        |input| NonZeroUsize::new(parse::ulong(input)?).ok_or(EINVAL), NonZeroUsize::get,
+        |repr| NonZeroUsize::new(repr).unwrap_or(NonZeroUsize::MIN);
 }
 
 /// A `bool` is shown as `Y` or `N`.
 impl AttrValue for bool {
     type Repr = Self;
 
-    const KIND: Kind = Kind::Bool;
+    const KIND: &'static str = "bool";
 
     fn into_repr(self) -> Self {
         self
@@ -188,29 +171,6 @@ impl AttrValue for bool {
     fn emit(self, out: &mut Output<'_>) -> Result {
         out.bytes(if self { b"Y\n" } else { b"N\n" });
         Ok(())
-    }
-}
-
-/// A `usize` that refuses zero with `EINVAL`.
-impl AttrValue for NonZeroUsize {
-    type Repr = usize;
-
-    const KIND: Kind = Kind::NonZeroUlong;
-
-    fn into_repr(self) -> usize {
-        self.get()
-    }
-
-    fn from_repr(repr: usize) -> Self {
-        Self::new(repr).unwrap_or(Self::MIN)
-    }
-
-    fn parse(input: &CStr) -> Result<Self> {
-        Self::new(parse::ulong(input)?).ok_or(EINVAL)
-    }
-
-    fn emit(self, out: &mut Output<'_>) -> Result {
-        self.get().emit(out)
     }
 }
 
@@ -264,8 +224,8 @@ impl<T: AttrValue + Default> Default for Value<T> {
 ///
 /// A [`Value`] is the usual one. Others are for what is not read and written in one piece.
 pub trait Attribute {
-    /// What kind of value this is, for documentation and tests.
-    const KIND: Kind;
+    /// What kind of value this is, for documentation and tests: `uint`, `keyword:off|on`.
+    const KIND: &'static str;
 
     /// Shows the value, with a newline.
     fn show(&self, out: &mut Output<'_>) -> Result;
@@ -275,7 +235,7 @@ pub trait Attribute {
 }
 
 impl<T: AttrValue> Attribute for Value<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: &'static str = T::KIND;
 
     fn show(&self, out: &mut Output<'_>) -> Result {
         self.get().emit(out)
@@ -289,7 +249,7 @@ impl<T: AttrValue> Attribute for Value<T> {
 
 /// An [`Arc`] is for what somebody else than the directory looks at, too.
 impl<T: Attribute> Attribute for Arc<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: &'static str = T::KIND;
 
     fn show(&self, out: &mut Output<'_>) -> Result {
         T::show(self, out)

@@ -207,12 +207,17 @@ impl Found {
         let shown = core::str::from_utf8(out.as_bytes()).map_err(|_| EINVAL)?;
         let default = shown.strip_suffix('\n').unwrap_or("-");
 
+        let kind = match file.max {
+            Some(max) => CString::try_from_fmt(fmt!("{}:{max}", file.kind))?,
+            None => CString::try_from_fmt(fmt!("{}", file.kind))?,
+        };
+
         log(fmt!(
             "{}{}\t{}\t{}\t{}\t{}\t{}",
             path,
             file.name,
             mode,
-            file.kind,
+            &*kind,
             default,
             file.alias_of.unwrap_or(c"-"),
             file.doc

@@ -12,7 +12,7 @@ use crate::{
         sysfs_dir,
         Dir,
         Directory,
-        FileList,
+        File,
         Held,
         Info,
         Root,
@@ -26,8 +26,10 @@ use crate::{
             Atomic,
             Relaxed, //
         },
+        static_lock_class,
         Arc,
         Completion,
+        LockClassKey,
         Mutex, //
     },
     time::{
@@ -84,13 +86,17 @@ struct Slow {
 impl Directory for Slow {
     type Args = Arc<Events>;
 
-    const FILES: FileList<Self> = FileList::new(&[None]);
+    const FILES: &'static [Option<&'static File<Dir<Self>>>] = &[None];
 
     const INFO: &'static Info = &Info {
         doc: "",
         files: &[],
         dirs: &[],
     };
+
+    fn lock_class() -> Pin<&'static LockClassKey> {
+        static_lock_class!()
+    }
 
     fn new(setup: &Setup<'_, Self::Args>) -> impl PinInit<Self, Error> {
         try_pin_init!(Self { events: setup.args().clone() }? Error)
@@ -145,7 +151,7 @@ mod cases {
         events.begun.wait_for_completion();
         assert!(events.is_adding.load(Relaxed));
         assert!(root.try_lock().is_err_and(|e| e == EBUSY));
-        root.remove();
+        root.remove_from_sysfs();
         assert!(!events.is_adding.load(Relaxed));
 
         // What is below goes with its owner, too.
@@ -193,7 +199,7 @@ mod cases {
 
             // Lets the other thread run if there is one processor.
             fsleep(Delta::from_micros(1));
-            root.remove();
+            root.remove_from_sysfs();
             drop(root);
             *targets.root.lock() = Some(publish()?);
         }

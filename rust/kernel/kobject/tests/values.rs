@@ -7,12 +7,10 @@ use crate::{
     kobject::{
         parse,
         AttrValue,
-        Kind,
         Output, //
     },
     page::PAGE_SIZE,
-    prelude::*,
-    str::CString, //
+    prelude::*, //
 };
 use core::{
     fmt::Write,
@@ -118,7 +116,7 @@ mod cases {
         ] {
             assert_eq!(Colour::parse(input), expected);
         }
-        assert_eq!(Colour::KIND, Kind::Keyword(&[c"red", c"off-white"]));
+        assert_eq!(Colour::KIND, "keyword:red|off-white");
         for colour in [Colour::Red, Colour::OffWhite] {
             assert_eq!(Colour::from_repr(colour.into_repr()), colour);
         }
@@ -146,27 +144,6 @@ mod cases {
         out.bytes(b"more");
         assert_eq!(out.as_bytes().len(), PAGE_SIZE - 1);
         assert_eq!(out.as_bytes().last(), Some(&b'1'));
-        Ok(())
-    }
-
-    #[test]
-    fn kinds_have_names() -> Result {
-        for (kind, expected) in [
-            (usize::KIND, c"ulong"),
-            (NonZeroUsize::KIND, c"nonzero-ulong"),
-            (u32::KIND, c"uint"),
-            (i32::KIND, c"int"),
-            (bool::KIND, c"bool"),
-            (Colour::KIND, c"keyword:red|off-white"),
-            (Kind::Keywords(Colour::WORDS), c"keywords:red|off-white"),
-            (Kind::Keyword(&[]), c"keyword"),
-            (Kind::Text, c"text"),
-            (Kind::Nr(None), c"nr"),
-            (Kind::Nr(Some(4)), c"nr:4"),
-            (Kind::Custom, c"custom"),
-        ] {
-            assert_eq!(&*CString::try_from_fmt(fmt!("{kind}"))?, expected);
-        }
         Ok(())
     }
 }
