@@ -91,6 +91,7 @@ mod target;
 mod test_util;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod tests;
+mod thread;
 mod walk;
 
 pub use self::attrs::{
@@ -138,6 +139,7 @@ pub use self::target::{
     AddrRange,
     TargetMut, //
 };
+pub use self::thread::Thread;
 pub use self::walk::Visit;
 
 /// Returns the number of contexts that are running now, whoever started them.

@@ -15,10 +15,14 @@ use super::{
 use crate::{
     bindings,
     error::to_result,
+    interop::list::clist_create,
     prelude::*,
     sync::Arc,
     task,
-    types::NotThreadSafe, //
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    }, //
 };
 use core::{
     marker::PhantomData,
@@ -365,6 +369,21 @@ where
     }
 }
 
+/// A target of a context that is started.
+///
+/// # Invariants
+///
+/// Nobody modifies the `struct damon_target` while a reference to this exists.
+#[repr(transparent)]
+struct RunningTarget(Opaque<bindings::damon_target>);
+
+impl RunningTarget {
+    fn nr_regions(&self) -> u32 {
+        // SAFETY: Nobody modifies the target while we have the reference to `self`.
+        unsafe { (*self.0.get()).nr_regions }
+    }
+}
+
 /// Proof that the current code runs on the kernel thread of a context, called by it.
 ///
 /// With it the context of a running thread can be accessed: the thread itself waits for the current
@@ -415,6 +434,18 @@ impl OnKdamond<'_> {
     pub fn attrs(&self) -> Attrs {
         // SAFETY: By the type invariants, the context is valid and nobody else accesses it.
         Attrs::from_raw(unsafe { &(*self.ctx.as_ptr()).attrs })
+    }
+
+    /// Returns the number of regions that each target has now, in the order of the targets.
+    pub fn nr_regions(&self) -> impl Iterator<Item = u32> + '_ {
+        // SAFETY: The context is valid, and nobody else accesses it as long as `self` exists.
+        let head = unsafe { &raw mut (*self.ctx.as_ptr()).adaptive_targets };
+
+        // SAFETY: `head` is the initialized head of a list of `struct damon_target`, which are in
+        // it by their `list`, and which nobody modifies while we have the reference to `self`.
+        unsafe { clist_create!(head, RunningTarget, bindings::damon_target, list) }
+            .iter()
+            .map(RunningTarget::nr_regions)
     }
 
     /// Updates the parameters of the running context to those of `new`.
