@@ -22,7 +22,21 @@ use kernel::{
     prelude::*, //
 };
 
-use crate::{monitoring_attrs::MonitoringAttrs, schemes::Schemes, targets::Targets};
+#[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+use kernel::sync::Arc;
+
+#[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+use crate::region_counts::RegionCounts;
+use crate::{
+    monitoring_attrs::MonitoringAttrs,
+    refusal::{
+        Outcome,
+        Refusal,
+        Refuse, //
+    },
+    schemes::Schemes,
+    targets::Targets, //
+};
 
 /// The monitoring contexts of a kdamond.
 #[sysfs_dir]
@@ -97,6 +111,11 @@ pub(crate) struct Context {
     /// What is done with memory, depending on its accesses.
     #[dir]
     pub(crate) schemes: Subdir<Schemes>,
+
+    /// How many regions the kdamond has now, of all targets, as of its last sampling.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    #[attr(ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
+    current_nr_regions: Arc<Value<usize>>,
 }
 
 impl Context {
@@ -112,19 +131,51 @@ impl Context {
     /// Makes a DAMON context of what the files say.
     ///
     /// Fails with `EINVAL` for values that are not valid, alone or together, and with `ENOMEM`.
-    pub(crate) fn build(&self, held: &Held<'_>) -> Result<damon::Context> {
+    pub(crate) fn build(&self, held: &Held<'_>) -> Outcome<damon::Context> {
         let mut ctx = damon::Context::new()?;
         let ops = self.operations.get().into();
+        let attrs = self.monitoring_attrs.attrs();
 
-        ctx.select_ops(ops)?;
+        ctx.select_ops(ops)
+            .because("the kernel does not have them")
+            .at("operations")?;
         // What is wrong with the unit is said last, if nothing else is.
         let unit = ctx.set_addr_unit(self.addr_unit.get().get());
         ctx.set_paused(self.pause.get());
-        ctx.set_attrs(&self.monitoring_attrs.attrs())?;
-        self.monitoring_attrs.probes.add_to(&mut ctx, held)?;
-        self.targets.add_to(&mut ctx, ops, held)?;
-        self.schemes.add_to(&mut ctx, held)?;
-        unit?;
+        ctx.set_attrs(&attrs)
+            .map_err(|errno| self.monitoring_attrs.refuse(errno, &attrs))
+            .at("monitoring_attrs")?;
+        self.monitoring_attrs
+            .probes
+            .add_to(&mut ctx, held)
+            .at("probes")
+            .at("monitoring_attrs")?;
+        self.targets.add_to(&mut ctx, ops, held).at("targets")?;
+        self.schemes.add_to(&mut ctx, held).at("schemes")?;
+        unit.because("a page divided by it is not a power of two")
+            .at("addr_unit")?;
         Ok(ctx)
+    }
+
+    /// Says what it is that a kdamond, which starts or runs, cannot become.
+    pub(crate) fn refuse(&self, errno: Error, held: &Held<'_>) -> Refusal {
+        if errno != EINVAL {
+            return errno.into();
+        }
+        let weight = self.monitoring_attrs.probes.refuse_weight(held);
+
+        weight
+            .map(|refusal| refusal.at("monitoring_attrs"))
+            .or_else(|| Some(self.targets.refuse_obsolete(held)?.at("targets")))
+            .unwrap_or_else(|| errno.into())
+    }
+
+    /// Returns where the numbers of regions are shown; see [`Targets::region_counts`].
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    pub(crate) fn region_counts(&self, committed: bool, held: &Held<'_>) -> Result<RegionCounts> {
+        Ok(RegionCounts::new(
+            self.current_nr_regions.clone(),
+            self.targets.region_counts(committed, held)?,
+        ))
     }
 }

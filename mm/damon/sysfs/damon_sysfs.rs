@@ -15,9 +15,10 @@
 //!
 //! # Locking
 //!
-//! The lock of the tree is held to make and remove numbered directories, and during each command
-//! that is written to a `state` file. A file that does not get it at once fails with `EBUSY`. All
-//! other files hold values that are read and written whole, without a lock.
+//! The lock of the tree is held to make and remove numbered directories, during each command that
+//! is written to a `state` file, and while the path of a memory cgroup is written. A write that
+//! does not get it at once fails with `EBUSY`. All other files hold values that are read and
+//! written whole, without a lock, and no file needs the lock to be read.
 //!
 //! The files are described in [`sysfs-kernel-mm-damon`].
 //!
@@ -39,6 +40,9 @@ mod kdamonds;
 mod memcg_path;
 mod monitoring_attrs;
 mod refresh_ms;
+mod refusal;
+#[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+mod region_counts;
 mod schemes;
 mod targets;
 #[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]

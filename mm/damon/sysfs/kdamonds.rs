@@ -21,12 +21,19 @@ use kernel::{
         Output,
         Subdir, //
     },
+    new_mutex,
     prelude::*,
     str::CStr,
-    sync::Arc,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    task::Pid,
     time::Instant, //
 };
 
+#[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+use crate::region_counts::RegionCounts;
 use crate::{
     contexts::{
         Context,
@@ -35,6 +42,12 @@ use crate::{
     refresh_ms::{
         RefreshMs,
         RefreshTimer, //
+    },
+    refusal::{
+        Outcome,
+        Reason,
+        Refusal,
+        Refuse, //
     },
     ROOT, //
 };
@@ -89,6 +102,11 @@ pub(crate) enum Command {
     UpdateTunedIntervals,
 }
 
+/// The refusal of what needs a kdamond that was turned on once.
+fn never_on() -> Refusal {
+    Refusal::invalid("the kdamond was never turned on")
+}
+
 /// One monitoring thread.
 #[sysfs_dir]
 pub(crate) struct Kdamond {
@@ -99,6 +117,17 @@ pub(crate) struct Kdamond {
     /// The pid of the kdamond, or -1 if it does not run.
     #[file(ro, kind = "int", show = Self::show_pid)]
     pid: NoValue,
+
+    /// Empty if the last command succeeded; otherwise one line that tells which file it was refused
+    /// for, if it was one, and why.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    #[file(ro, kind = "text", show = Self::show_state_error)]
+    state_error: NoValue,
+
+    /// The CPU time in microseconds that the kdamond has used, which runs or ran last.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    #[file(ro, kind = "ulong", show = Self::show_cpu_time)]
+    cpu_time_us: NoValue,
 
     /// How often what the commands that start with `update_` write is written without them, but for
     /// the regions, in milliseconds; 0 means never.
@@ -115,6 +144,30 @@ pub(crate) struct Kdamond {
     /// The kdamond that was started last, even if it has ended since.
     #[state(init = |setup| Locked::new(setup, None))]
     kdamond: Locked<Option<damon::Kdamond>>,
+
+    /// What is known of its thread without the lock.
+    #[state(pin_init = new_mutex!(None, "damon_sysfs::Kdamond::thread"))]
+    thread: Mutex<Option<KnownThread>>,
+
+    /// Why the last command was refused.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    #[state(pin_init = new_mutex!(None, "damon_sysfs::Kdamond::refusal"))]
+    refusal: Mutex<Option<Refusal>>,
+
+    /// Where the numbers of its regions are shown.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    #[state(init = Arc::pin_init(
+        new_mutex!(RegionCounts::default(), "damon_sysfs::Kdamond::region_counts"),
+        GFP_KERNEL,
+    )?)]
+    region_counts: Arc<Mutex<RegionCounts>>,
+}
+
+/// The thread of the kdamond that was started last.
+struct KnownThread {
+    thread: damon::Thread,
+    /// A command has found that it does not run any more, or ended it.
+    stopped: bool,
 }
 
 impl Kdamond {
@@ -124,60 +177,100 @@ impl Kdamond {
         Ok(kdamond.as_ref().is_some_and(damon::Kdamond::is_running))
     }
 
-    pub(crate) fn show_state(self: &Dir<Self>, out: &mut Output<'_>) -> Result {
-        let mut guard = self.try_lock()?;
-        let state = if self.is_running(&guard.held())? {
-            Command::On
-        } else {
-            Command::Off
-        };
+    /// Returns the number of the thread that runs. Waits for nobody.
+    fn running_pid(&self) -> Option<Pid> {
+        let known = self.thread.lock();
 
-        drop(guard);
-        state.emit(out)
+        known
+            .as_ref()
+            .filter(|known| !known.stopped)
+            .and_then(|known| known.thread.pid())
     }
 
-    pub(crate) fn show_pid(self: &Dir<Self>, out: &mut Output<'_>) -> Result {
-        let mut guard = self.try_lock()?;
-        let pid = self
-            .kdamond
-            .get(&guard.held())?
-            .as_ref()
-            .and_then(damon::Kdamond::pid)
-            .unwrap_or(-1);
+    pub(crate) fn show_state(&self, out: &mut Output<'_>) -> Result {
+        match self.running_pid() {
+            Some(_) => Command::On.emit(out),
+            None => Command::Off.emit(out),
+        }
+    }
 
-        drop(guard);
-        writeln!(out, "{pid}")?;
+    pub(crate) fn show_pid(&self, out: &mut Output<'_>) -> Result {
+        writeln!(out, "{}", self.running_pid().unwrap_or(-1))?;
         Ok(())
     }
 
-    /// Executes a command.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    pub(crate) fn show_state_error(&self, out: &mut Output<'_>) -> Result {
+        match &*self.refusal.lock() {
+            Some(refusal) => refusal.emit(out),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    fn show_cpu_time(&self, out: &mut Output<'_>) -> Result {
+        let known = self.thread.lock();
+        let us = known
+            .as_ref()
+            .map_or(0, |known| known.thread.cpu_time().as_micros_ceil());
+
+        writeln!(out, "{us}")?;
+        Ok(())
+    }
+
+    /// Executes a command, and keeps why it was refused.
     ///
     /// Fails with `EBUSY` if the lock is held, whatever the command; with `EINVAL` for an unknown
     /// command and, but for `off`, if there is not one context; and as the command does.
     pub(crate) fn store_state(self: &Dir<Self>, input: &CStr) -> Result {
+        let refusal = self.execute(input).err();
+        let result = refusal
+            .as_ref()
+            .map_or(Ok(()), |refusal| Err(refusal.errno()));
+
+        #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+        {
+            *self.refusal.lock() = refusal;
+        }
+        result
+    }
+
+    fn execute(self: &Dir<Self>, input: &CStr) -> Outcome {
         let mut guard = self.try_lock()?;
         let held = &mut guard.held();
+        let command = Command::parse(input).because("there is no such command")?;
+        let outcome = self.execute_locked(command, held);
 
-        match Command::parse(input)? {
+        // A kdamond can end by itself. Once a command has seen that, the files say so, too.
+        if !self.is_running(held)? {
+            if let Some(known) = &mut *self.thread.lock() {
+                known.stopped = true;
+            }
+        }
+        outcome
+    }
+
+    fn execute_locked(self: &Dir<Self>, command: Command, held: &mut Held<'_>) -> Outcome {
+        match command {
             Command::Off => self.turn_off(held),
             Command::On => self.turn_on(held),
             Command::Commit => self.commit(held),
             Command::CommitSchemesQuotaGoals => self.call(held, |kdamond, context| {
-                context.schemes.commit_goals(kdamond, held)
+                context.schemes.commit_goals(kdamond, held).at("schemes")
             }),
             Command::UpdateSchemesStats => self.call(held, |kdamond, context| {
-                context.schemes.update_stats(kdamond, held)
+                Ok(context.schemes.update_stats(kdamond, held)?)
             }),
             Command::UpdateSchemesTriedBytes => self.update_tried_regions(true, held),
             Command::UpdateSchemesTriedRegions => self.update_tried_regions(false, held),
             Command::ClearSchemesTriedRegions => {
                 self.context(held)?;
-                self.contexts.contexts.try_for_each(held, |context, held| {
+                Ok(self.contexts.contexts.try_for_each(held, |context, held| {
                     context.schemes.clear_tried_regions(held)
-                })
+                })?)
             }
             Command::UpdateSchemesEffectiveQuotas => self.call(held, |kdamond, context| {
-                context.schemes.update_effective_quotas(kdamond, held)
+                Ok(context.schemes.update_effective_quotas(kdamond, held)?)
             }),
             Command::UpdateTunedIntervals => self.call(held, |kdamond, context| {
                 context.monitoring_attrs.update_tuned(&kdamond.attrs());
@@ -187,10 +280,12 @@ impl Kdamond {
     }
 
     /// Returns the one context, without which there is nothing to do.
-    pub(crate) fn context<'a>(&'a self, held: &'a Held<'_>) -> Result<&'a Context> {
+    pub(crate) fn context<'a>(&'a self, held: &'a Held<'_>) -> Outcome<&'a Context> {
         match self.contexts.contexts.list(held)? {
             [context] => Ok(context),
-            _ => Err(EINVAL),
+            _ => Err(Refusal::invalid("there is no context")
+                .at("nr_contexts")
+                .at("contexts")),
         }
     }
 
@@ -198,24 +293,39 @@ impl Kdamond {
     ///
     /// Fails with `EBUSY` if it runs, and with what [`Context::build`] and
     /// [`damon::Context::start`] say.
-    fn turn_on(&self, held: &mut Held<'_>) -> Result {
+    fn turn_on(&self, held: &mut Held<'_>) -> Outcome {
         self.context(held)?;
         if self.is_running(held)? {
-            return Err(EBUSY);
+            return Err(Refusal::new(
+                EBUSY,
+                Reason::Words("the kdamond runs already"),
+            ));
         }
 
         // What an earlier run left is of no use any more.
         *self.kdamond.get_mut(held)? = None;
 
-        let mut kdamond = self
-            .context(held)?
-            .build(held)?
-            .start(Exclusivity::Shared)?;
+        let context = self.context(held)?;
+        let built = context.build(held).at_number(0).at("contexts")?;
+        #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+        {
+            *self.region_counts.lock() = context.region_counts(false, held)?;
+        }
+        let mut kdamond = built
+            .start(Exclusivity::Shared)
+            .map_err(|errno| match errno {
+                e if e == EBUSY => Refusal::new(e, Reason::Words("another kdamond runs alone")),
+                e => context.refuse(e, held).at_number(0).at("contexts"),
+            })?;
         // A kdamond that has ended already needs no refresh; it was started all the same.
         match kdamond.call_repeatedly(self.refresher()) {
             Ok(()) | Err(ECANCELED) => {}
-            Err(e) => return Err(e),
+            Err(e) => return Err(e.into()),
         }
+        *self.thread.lock() = kdamond.thread().map(|thread| KnownThread {
+            thread,
+            stopped: false,
+        });
         *self.kdamond.get_mut(held)? = Some(kdamond);
         Ok(())
     }
@@ -224,8 +334,12 @@ impl Kdamond {
     fn refresher(&self) -> impl FnMut(&mut OnKdamond<'_>) + Send + 'static {
         let refresh_ms = self.refresh_ms.clone();
         let mut timer = RefreshTimer::new(&refresh_ms, Instant::now());
+        #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+        let region_counts = self.region_counts.clone();
 
         move |kdamond| {
+            #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+            region_counts.lock().update(kdamond);
             if timer.is_due(&refresh_ms, Instant::now()) {
                 // If somebody holds the lock, or the directories are gone, the next time will do.
                 Self::refresh(kdamond, &refresh_ms).ok();
@@ -236,21 +350,25 @@ impl Kdamond {
     /// Stops the kdamond; one that has ended by itself may be stopped too.
     ///
     /// Fails with `EINVAL` if it was never started.
-    fn turn_off(&self, held: &mut Held<'_>) -> Result {
+    fn turn_off(&self, held: &mut Held<'_>) -> Outcome {
         self.kdamond
             .get_mut(held)?
             .as_mut()
-            .ok_or(EINVAL)?
-            .stop_killable()
+            .ok_or_else(never_on)?
+            .stop_killable()?;
+        #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+        self.region_counts.lock().clear();
+        Ok(())
     }
 
     /// Returns the kdamond that was started last, and the context of its files.
     ///
     /// Fails with `EINVAL` if it was never started.
-    fn started<'a>(&'a self, held: &'a Held<'_>) -> Result<(&'a damon::Kdamond, &'a Context)> {
+    fn started<'a>(&'a self, held: &'a Held<'_>) -> Outcome<(&'a damon::Kdamond, &'a Context)> {
         let context = self.context(held)?;
+        let kdamond = self.kdamond.get(held)?.as_ref();
 
-        Ok((self.kdamond.get(held)?.as_ref().ok_or(EINVAL)?, context))
+        Ok((kdamond.ok_or_else(never_on)?, context))
     }
 
     /// Makes the running kdamond use what the files say now. If that is not valid, the kdamond goes
@@ -261,13 +379,23 @@ impl Kdamond {
     ///
     /// Fails with `ECANCELED` if the kdamond has ended, with what [`Context::build`] says, and with
     /// `EINVAL` if the running context cannot become the new one.
-    fn commit(&self, held: &Held<'_>) -> Result {
+    fn commit(&self, held: &Held<'_>) -> Outcome {
         let (kdamond, context) = self.started(held)?;
 
         if !kdamond.is_running() {
-            return Err(ECANCELED);
+            return Err(ECANCELED.into());
         }
-        kdamond.commit(context.build(held)?)
+        let built = context.build(held).at_number(0).at("contexts")?;
+        #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+        let region_counts = context.region_counts(true, held)?;
+        kdamond
+            .commit(built)
+            .map_err(|errno| context.refuse(errno, held).at_number(0).at("contexts"))?;
+        #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+        {
+            *self.region_counts.lock() = region_counts;
+        }
+        Ok(())
     }
 
     /// Runs `f` on the kdamond, with the context of its files.
@@ -276,29 +404,35 @@ impl Kdamond {
     fn call(
         &self,
         held: &Held<'_>,
-        f: impl FnOnce(&mut OnKdamond<'_>, &Context) -> Result + Send,
-    ) -> Result {
+        f: impl FnOnce(&mut OnKdamond<'_>, &Context) -> Outcome + Send,
+    ) -> Outcome {
         let (kdamond, context) = self.started(held)?;
 
-        kdamond.call(|kdamond| f(kdamond, context))?
+        kdamond
+            .call(|kdamond| f(kdamond, context))?
+            .at_number(0)
+            .at("contexts")
     }
 
     /// Updates the regions that schemes are tried with, or only their size.
-    fn update_tried_regions(&self, bytes_only: bool, held: &mut Held<'_>) -> Result {
+    fn update_tried_regions(&self, bytes_only: bool, held: &mut Held<'_>) -> Outcome {
         self.started(held)?;
 
         // The handle is put aside, so that directories can be made and removed during the walk.
         // Nobody can miss it: that takes the lock.
         let Some(kdamond) = self.kdamond.get_mut(held)?.take() else {
-            return Err(EINVAL);
+            return Err(never_on());
         };
-        let updated = self.contexts.contexts.with(held, 0, |context, held| {
-            context
+        let mut updated = Ok(());
+        let found = self.contexts.contexts.with(held, 0, |context, held| {
+            updated = context
                 .schemes
-                .update_tried_regions(&kdamond, bytes_only, held)
+                .update_tried_regions(&kdamond, bytes_only, held);
+            Ok(())
         });
 
         *self.kdamond.get_mut(held)? = Some(kdamond);
+        found?;
         updated
     }
 
@@ -315,7 +449,7 @@ impl Kdamond {
             .iter()
             .find(|this| Arc::ptr_eq(&this.refresh_ms, refresh_ms))
             .ok_or(ENOENT)?;
-        let context = this.context(held)?;
+        let context = this.context(held).map_err(|refusal| refusal.errno())?;
 
         context.monitoring_attrs.update_tuned(&kdamond.attrs());
         context.schemes.update_stats(kdamond, held)?;

@@ -11,50 +11,79 @@ use kernel::{
         Setup, //
     },
     memcg::MemcgId,
+    new_mutex,
     prelude::*,
-    str::CStr, //
+    str::CStr,
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
+};
+
+use crate::refusal::{
+    Outcome,
+    Reason,
+    Refusal, //
 };
 
 /// The path of a memory cgroup, as user space wrote it.
 ///
 /// A newline at its end is kept and shown, as the implementation in C does; it does not count
-/// when the cgroup is looked up.
-pub(crate) struct MemcgPath(Locked<KVec<u8>>);
+/// when the cgroup is looked up. A path that was written is never changed, so that reading it does
+/// not wait for who looks it up.
+pub(crate) struct MemcgPath {
+    /// Commands look it up, and it does not change meanwhile.
+    writable: Locked<()>,
+    path: Pin<KBox<Mutex<Arc<KVec<u8>>>>>,
+}
 
 impl Attribute for MemcgPath {
     const KIND: &'static str = "text";
 
-    /// Shows the path. Fails with `EBUSY` if the lock is held.
+    /// Shows the path.
     fn show(&self, out: &mut Output<'_>) -> Result {
-        let mut guard = self.0.tree().try_lock()?;
-
-        out.bytes(self.0.get(&guard.held())?);
+        out.bytes(&self.path());
         out.bytes(b"\n");
         Ok(())
     }
 
-    /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock is held.
+    /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock of the tree is held.
     fn store(&self, input: &CStr) -> Result {
-        let new = input.to_bytes();
-        let mut guard = self.0.tree().try_lock()?;
-        let held = &mut guard.held();
-        let path = self.0.get_mut(held)?;
+        let _guard = self.writable.tree().try_lock()?;
+        let mut bytes = KVec::new();
 
-        // Failing leaves the old path; the memory of it is used again.
-        path.reserve(new.len().saturating_sub(path.len()), GFP_KERNEL)?;
-        path.clear();
-        Ok(path.extend_from_slice(new, GFP_KERNEL)?)
+        bytes.extend_from_slice(input.to_bytes(), GFP_KERNEL)?;
+        *self.path.lock() = Arc::new(bytes, GFP_KERNEL)?;
+        Ok(())
     }
 }
 
 impl MemcgPath {
     /// Starts with an empty path.
-    pub(crate) fn new(setup: &Setup<'_>) -> Self {
-        Self(Locked::new(setup, KVec::new()))
+    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self> {
+        let empty = Arc::new(KVec::new(), GFP_KERNEL)?;
+
+        Ok(Self {
+            writable: Locked::new(setup, ()),
+            path: KBox::pin_init(new_mutex!(empty, "MemcgPath::path"), GFP_KERNEL)?,
+        })
     }
 
-    /// Finds the cgroup. Fails with `EINVAL` if there is none of that path.
-    pub(crate) fn find(&self, held: &Held<'_>) -> Result<MemcgId> {
-        MemcgId::find(self.0.get(held)?)
+    fn path(&self) -> Arc<KVec<u8>> {
+        self.path.lock().clone()
+    }
+
+    /// Finds the cgroup. Fails with `EINVAL` if there is none of that path, and with `ENOMEM`.
+    pub(crate) fn find(&self, _held: &Held<'_>) -> Outcome<MemcgId> {
+        let path = self.path();
+
+        MemcgId::find(&path).map_err(|errno| {
+            let reason = match errno {
+                e if e == ENOMEM => Reason::Errno,
+                _ => Reason::NoCgroup(path),
+            };
+
+            Refusal::new(errno, reason)
+        })
     }
 }

@@ -8,14 +8,24 @@ use kernel::{
         sysfs_dir,
         Subdir,
         Value, //
-    }, //
+    },
+    prelude::*, //
 };
 
-use crate::ul_range::UlRange;
+use crate::{
+    refusal::{
+        Reason,
+        Refusal, //
+    },
+    ul_range::UlRange, //
+};
 
 mod probes;
 
 use self::probes::Probes;
+
+/// The smallest number of regions that monitoring is possible with.
+const MIN_NR_REGIONS: usize = 3;
 
 /// How accurate and how expensive the monitoring is.
 #[sysfs_dir]
@@ -52,6 +62,49 @@ impl MonitoringAttrs {
             min_nr_regions: self.nr_regions.min.get(),
             max_nr_regions: self.nr_regions.max.get(),
         }
+    }
+
+    /// Says which of the files it is that `damon_set_attrs()` does not like.
+    pub(crate) fn refuse(&self, errno: Error, attrs: &damon::Attrs) -> Refusal {
+        let (min, max) = (attrs.min_nr_regions, attrs.max_nr_regions);
+        let (sample, aggr) = (attrs.sample_interval, attrs.aggr_interval);
+        let goal = &attrs.intervals_goal;
+        let (names, reason): (&[_], _) = if min < MIN_NR_REGIONS {
+            let reason = Reason::Below("the number", min, "the least possible", MIN_NR_REGIONS);
+
+            (&["min", "nr_regions"], reason)
+        } else if max < min {
+            (&["nr_regions"], Reason::Below("max", max, "min", min))
+        } else if aggr < sample {
+            let reason = Reason::Below("aggr_us", aggr, "sample_us", sample);
+
+            (&["intervals"], reason)
+        } else if goal.aggrs == 0 {
+            (&[], Reason::Errno)
+        } else {
+            let names = &["intervals_goal", "intervals"];
+            let (least, most) = (goal.min_sample_us, goal.max_sample_us);
+
+            if most < least {
+                let reason = Reason::Below("max_sample_us", most, "min_sample_us", least);
+
+                (names, reason)
+            } else if sample < least {
+                let reason = Reason::Below("sample_us", sample, "min_sample_us", least);
+
+                (names, reason)
+            } else {
+                let reason = Reason::Below("max_sample_us", most, "sample_us", sample);
+
+                (names, reason)
+            }
+        };
+
+        names
+            .iter()
+            .fold(Refusal::new(errno, reason), |refusal, name| {
+                refusal.at(name)
+            })
     }
 
     /// Writes the intervals that the kernel tunes to their files.

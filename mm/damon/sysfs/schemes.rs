@@ -20,7 +20,15 @@ use kernel::{
     prelude::*, //
 };
 
-use crate::ul_range::UlRange;
+use crate::{
+    refusal::{
+        Outcome,
+        Reason,
+        Refusal,
+        Refuse, //
+    },
+    ul_range::UlRange, //
+};
 
 mod dests;
 mod filters;
@@ -53,12 +61,14 @@ impl Schemes {
     /// Adds the schemes that the files describe to a context.
     ///
     /// Whatever is wrong with one of them is reported as `ENOMEM`, as the implementation in C does.
-    pub(crate) fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
-        self.schemes
-            .list(held)?
-            .iter()
-            .try_for_each(|scheme| scheme.add_to(ctx, held))
-            .map_err(|_| ENOMEM)
+    pub(crate) fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Outcome {
+        for (i, scheme) in self.schemes.list(held)?.iter().enumerate() {
+            scheme
+                .add_to(ctx, held)
+                .at_number(i)
+                .map_err(|refusal| refusal.with_errno(ENOMEM))?;
+        }
+        Ok(())
     }
 
     /// Writes the statistics of the running schemes to their files.
@@ -88,11 +98,11 @@ impl Schemes {
     ///
     /// Fails with `EINVAL` if a goal names no memory cgroup, and with `ENOMEM`; the schemes before
     /// that have their goals already.
-    pub(crate) fn commit_goals(&self, kdamond: &mut OnKdamond<'_>, held: &Held<'_>) -> Result {
+    pub(crate) fn commit_goals(&self, kdamond: &mut OnKdamond<'_>, held: &Held<'_>) -> Outcome {
         let nr = kdamond.schemes().count();
 
         for (i, dir) in self.schemes.list(held)?.iter().enumerate().take(nr) {
-            kdamond.commit_goals(i, &dir.quotas.goals(held)?)?;
+            kdamond.commit_goals(i, &dir.quotas.goals(held).at_number(i)?)?;
         }
         Ok(())
     }
@@ -113,7 +123,7 @@ impl Schemes {
         kdamond: &damon::Kdamond,
         bytes_only: bool,
         held: &mut Held<'_>,
-    ) -> Result {
+    ) -> Outcome {
         self.schemes
             .try_for_each(held, |scheme, held| scheme.tried_regions.begin_update(held))?;
         let walked = kdamond.walk(|visit| {
@@ -131,9 +141,16 @@ impl Schemes {
         });
         self.schemes
             .try_for_each(held, |scheme, held| scheme.tried_regions.end_update(held))?;
-        walked
+        walked.map_err(|errno| match errno {
+            e if e == ECANCELED => Refusal::new(e, Reason::Words(NO_WALK)),
+            e if e == EBUSY => Refusal::new(e, Reason::Words("another walk is in progress")),
+            e => e.into(),
+        })
     }
 }
+
+/// Why a walk is canceled.
+const NO_WALK: &str = "the kdamond has ended, is paused, or has no active scheme";
 
 /// What a scheme does with memory.
 #[derive(Clone, Copy, Keyword)]
@@ -237,7 +254,7 @@ pub(crate) struct Scheme {
 
 impl Scheme {
     /// Adds the scheme that the files describe to a context.
-    fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
+    fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Outcome {
         let mut scheme = ctx.add_scheme(&DamonScheme {
             pattern: self.access_pattern.pattern(),
             action: self.action.get().into(),
@@ -250,8 +267,12 @@ impl Scheme {
         for goal in self.quotas.goals(held)? {
             scheme.add_goal(goal)?;
         }
-        for filters in [&self.core_filters, &self.ops_filters, &self.filters] {
-            filters.add_to(&mut scheme, held)?;
+        for (name, filters) in [
+            ("core_filters", &self.core_filters),
+            ("ops_filters", &self.ops_filters),
+            ("filters", &self.filters),
+        ] {
+            filters.add_to(&mut scheme, held).at(name)?;
         }
         scheme.set_dests(&self.dests.dests(held)?)?;
         scheme.set_max_nr_snapshots(self.stats.max_nr_snapshots.get());

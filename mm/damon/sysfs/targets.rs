@@ -16,8 +16,19 @@ use kernel::{
         Subdir,
         Value, //
     },
+    pid::Pid,
     prelude::*,
     str::CStr, //
+};
+
+#[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+use kernel::sync::Arc;
+
+use crate::refusal::{
+    Outcome,
+    Reason,
+    Refusal,
+    Refuse, //
 };
 
 /// The monitoring targets of a context.
@@ -33,15 +44,51 @@ impl Targets {
     ///
     /// Fails with `EINVAL` if there is more than one target that is not a process, and as
     /// [`Target::add_to`] does.
-    pub(crate) fn add_to(&self, ctx: &mut damon::Context, ops: OpsId, held: &Held<'_>) -> Result {
+    pub(crate) fn add_to(&self, ctx: &mut damon::Context, ops: OpsId, held: &Held<'_>) -> Outcome {
         let targets = self.targets.list(held)?;
 
         if !ops.has_pid() && targets.len() > 1 {
-            return Err(EINVAL);
+            let refusal = Refusal::invalid("these operations have one target at most");
+
+            return Err(refusal.at("nr_targets"));
         }
-        targets
+        for (i, target) in targets.iter().enumerate() {
+            target.add_to(ctx, ops, held).at_number(i)?;
+        }
+        Ok(())
+    }
+
+    /// Says which target it is, if there is one, that is obsolete without being one of a kdamond.
+    /// Those that are come before it.
+    pub(crate) fn refuse_obsolete(&self, held: &Held<'_>) -> Option<Refusal> {
+        let targets = self.targets.list(held).ok()?;
+        let last = targets
             .iter()
-            .try_for_each(|target| target.add_to(ctx, held))
+            .rposition(|target| target.obsolete_target.get())?;
+
+        Some(
+            Refusal::invalid("the kdamond has no such target")
+                .at("obsolete_target")
+                .at_number(last),
+        )
+    }
+
+    /// Returns where the numbers of regions are shown, without those of targets that are obsolete
+    /// if `committed`: a commit has removed these. Fails with `ENOMEM`.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    pub(crate) fn region_counts(
+        &self,
+        committed: bool,
+        held: &Held<'_>,
+    ) -> Result<KVec<Arc<Value<u32>>>> {
+        let mut counts = KVec::new();
+
+        for target in self.targets.list(held)? {
+            if !(committed && target.obsolete_target.get()) {
+                counts.push(target.regions.current_nr.clone(), GFP_KERNEL)?;
+            }
+        }
+        Ok(counts)
     }
 }
 
@@ -71,15 +118,30 @@ fn parse_pid(input: &CStr) -> Result<i32> {
 }
 
 impl Target {
-    /// Adds the target that the files describe to a context.
+    /// Adds the target that the files describe to a context that uses `ops`.
     ///
-    /// Fails as [`Regions::ranges`] and [`damon::Context::add_target_with`] do.
-    fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
-        ctx.add_target_with(
-            self.pid_target.get(),
-            self.obsolete_target.get(),
-            &self.regions.ranges(held)?,
-        )
+    /// Fails with `EINVAL` if there is no such process, or if the regions are not valid, and with
+    /// `ENOMEM`.
+    fn add_to(&self, ctx: &mut damon::Context, ops: OpsId, held: &Held<'_>) -> Outcome {
+        let ranges = self.regions.ranges(held).at("regions")?;
+        let nr = self.pid_target.get();
+        let pid = match ops.has_pid() {
+            true => Some(
+                Pid::find(nr)
+                    .map_err(|errno| Refusal::new(errno, Reason::NoProcess(nr)).at("pid_target"))?,
+            ),
+            false => None,
+        };
+        let mut target = ctx.add_target()?;
+
+        if let Some(pid) = pid {
+            target.set_pid(pid)?;
+        }
+        target.set_obsolete(self.obsolete_target.get());
+        target
+            .set_regions(&ranges)
+            .because("a region is empty, or ends in the last page of the address space")
+            .at("regions")
     }
 }
 
@@ -89,6 +151,11 @@ pub(crate) struct Regions {
     /// Writing N makes the directories 0 to N-1, one for each region, with default values.
     #[children(nr = "nr_regions", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
     pub(crate) regions: Children<Region>,
+
+    /// How many regions the kdamond has now, as of its last sampling.
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    #[attr(ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
+    current_nr: Arc<Value<u32>>,
 }
 
 impl Regions {
@@ -96,19 +163,21 @@ impl Regions {
     ///
     /// Fails with `EINVAL` if one of them starts before the end of the one before, and with
     /// `ENOMEM`.
-    pub(crate) fn ranges(&self, held: &Held<'_>) -> Result<KVec<AddrRange>> {
+    pub(crate) fn ranges(&self, held: &Held<'_>) -> Outcome<KVec<AddrRange>> {
         let regions = self.regions.list(held)?;
         let mut ranges = KVec::with_capacity(regions.len(), GFP_KERNEL)?;
         let mut last_end = 0;
 
-        for region in regions {
+        for (i, region) in regions.iter().enumerate() {
             let range = AddrRange {
                 start: region.start.get(),
                 end: region.end.get(),
             };
 
             if range.start < last_end {
-                return Err(EINVAL);
+                let reason = Reason::Below("start", range.start, "the end before it", last_end);
+
+                return Err(Refusal::new(EINVAL, reason).at_number(i));
             }
             last_end = range.end;
             ranges.push_within_capacity(range).map_err(|_| ENOMEM)?;

@@ -19,7 +19,14 @@ use kernel::{
     prelude::*, //
 };
 
-use crate::memcg_path::MemcgPath;
+use crate::{
+    memcg_path::MemcgPath,
+    refusal::{
+        Outcome,
+        Refusal,
+        Refuse, //
+    }, //
+};
 
 /// The most probes that a context has, `DAMON_MAX_PROBES`.
 const MAX_PROBES: i32 = 4;
@@ -36,15 +43,34 @@ impl Probes {
     /// Adds the probes that the files describe to a context.
     ///
     /// Fails with `EINVAL` if a filter names no memory cgroup, and with `ENOMEM`.
-    pub(crate) fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Result {
-        for probe in self.probes.list(held)? {
+    pub(crate) fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Outcome {
+        for (i, probe) in self.probes.list(held)?.iter().enumerate() {
             let mut added = ctx.add_probe(probe.weight.get())?;
 
-            for filter in probe.filters.filters.list(held)? {
-                added.add_filter(filter.filter(held)?)?;
+            for (j, filter) in probe.filters.filters.list(held)?.iter().enumerate() {
+                let filter = filter
+                    .filter(held)
+                    .at_number(j)
+                    .at("filters")
+                    .at_number(i)?;
+
+                added.add_filter(filter)?;
             }
         }
         Ok(())
+    }
+
+    /// Says which probe it is whose weight cannot count with operations that cannot probe.
+    pub(crate) fn refuse_weight(&self, held: &Held<'_>) -> Option<Refusal> {
+        let probes = self.probes.list(held).ok()?;
+        let weighted = probes.iter().position(|probe| probe.weight.get() != 0)?;
+
+        Some(
+            Refusal::invalid("these operations do not probe")
+                .at("weight")
+                .at_number(weighted)
+                .at("probes"),
+        )
     }
 }
 
@@ -93,17 +119,17 @@ struct Filter {
     allow: Value<bool>,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, init = |setup| MemcgPath::new(setup))]
+    #[attr(rw, init = |setup| MemcgPath::new(setup)?)]
     path: MemcgPath,
 }
 
 impl Filter {
     /// Returns what the files describe. Fails with `EINVAL` if they name no memory cgroup.
-    fn filter(&self, held: &Held<'_>) -> Result<ProbeFilter> {
+    fn filter(&self, held: &Held<'_>) -> Outcome<ProbeFilter> {
         Ok(ProbeFilter {
             kind: match self.r#type.get() {
                 FilterType::Anon => ProbeFilterKind::Anon,
-                FilterType::Memcg => ProbeFilterKind::Memcg(self.path.find(held)?),
+                FilterType::Memcg => ProbeFilterKind::Memcg(self.path.find(held).at("path")?),
             },
             matching: self.matching.get(),
             allow: self.allow.get(),

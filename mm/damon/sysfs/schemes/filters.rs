@@ -21,7 +21,13 @@ use kernel::{
     str::CStr, //
 };
 
-use crate::memcg_path::MemcgPath;
+use crate::{
+    memcg_path::MemcgPath,
+    refusal::{
+        Outcome,
+        Refuse, //
+    }, //
+};
 
 /// Who handles the filters of a directory.
 #[derive(Clone, Copy, Keyword, PartialEq)]
@@ -90,11 +96,16 @@ impl Filters {
     /// Adds the filters that the files describe to a scheme.
     ///
     /// Fails with `EINVAL` if one of them is not valid, and with `ENOMEM`.
-    pub(super) fn add_to(&self, scheme: &mut SchemeMut<'_>, held: &Held<'_>) -> Result {
-        self.filters
-            .list(held)?
-            .iter()
-            .try_for_each(|filter| scheme.add_filter(filter.filter(held)?))
+    pub(super) fn add_to(&self, scheme: &mut SchemeMut<'_>, held: &Held<'_>) -> Outcome {
+        for (i, dir) in self.filters.list(held)?.iter().enumerate() {
+            let filter = dir.filter(held).at_number(i)?;
+
+            scheme
+                .add_filter(filter)
+                .because("the range ends before it starts")
+                .at_number(i)?;
+        }
+        Ok(())
     }
 }
 
@@ -114,7 +125,7 @@ struct Filter {
     allow: Value<bool>,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, init = |setup| MemcgPath::new(setup))]
+    #[attr(rw, init = |setup| MemcgPath::new(setup)?)]
     memcg_path: MemcgPath,
 
     /// The first address of an addr filter.
@@ -156,12 +167,12 @@ impl Filter {
 
     /// Returns what the files describe.
     ///
-    /// Fails with `EINVAL` if they name no memory cgroup, or a range that ends before it starts.
-    fn filter(&self, held: &Held<'_>) -> Result<DamonFilter> {
+    /// Fails with `EINVAL` if they name no memory cgroup.
+    fn filter(&self, held: &Held<'_>) -> Outcome<DamonFilter> {
         let kind = match self.r#type.get() {
             FilterType::Anon => FilterKind::Anon,
             FilterType::Active => FilterKind::Active,
-            FilterType::Memcg => FilterKind::Memcg(self.memcg_path.find(held)?),
+            FilterType::Memcg => FilterKind::Memcg(self.memcg_path.find(held).at("memcg_path")?),
             FilterType::Young => FilterKind::Young,
             FilterType::HugepageSize => FilterKind::HugepageSize {
                 min: self.min.get(),

@@ -22,7 +22,13 @@ use kernel::{
     str::CStr, //
 };
 
-use crate::memcg_path::MemcgPath;
+use crate::{
+    memcg_path::MemcgPath,
+    refusal::{
+        Outcome,
+        Refuse, //
+    }, //
+};
 
 /// Parses an `unsigned long`; whatever is wrong with it is `EINVAL`.
 fn parse_ulong(input: &CStr) -> Result<usize> {
@@ -105,14 +111,14 @@ impl Quotas {
     /// Returns the goals; one without a target value is none.
     ///
     /// Fails with `EINVAL` if one of them names no memory cgroup, and with `ENOMEM`.
-    pub(super) fn goals(&self, held: &Held<'_>) -> Result<KVec<DamonGoal>> {
+    pub(super) fn goals(&self, held: &Held<'_>) -> Outcome<KVec<DamonGoal>> {
         let mut goals = KVec::new();
 
-        for dir in self.goals.goals.list(held)? {
+        for (i, dir) in self.goals.goals.list(held)?.iter().enumerate() {
             let target_value = dir.target_value.get();
 
             if target_value != 0 {
-                let metric = dir.metric(held)?;
+                let metric = dir.metric(held).at_number(i).at("goals").at("quotas")?;
                 goals.push(
                     DamonGoal {
                         metric,
@@ -193,13 +199,13 @@ struct Goal {
     nid: Value<i32>,
 
     /// The memory cgroup.
-    #[attr(rw, init = |setup| MemcgPath::new(setup))]
+    #[attr(rw, init = |setup| MemcgPath::new(setup)?)]
     path: MemcgPath,
 }
 
 impl Goal {
     /// Returns what the goal is about. Fails with `EINVAL` if it names no memory cgroup.
-    fn metric(&self, held: &Held<'_>) -> Result<GoalMetric> {
+    fn metric(&self, held: &Held<'_>) -> Outcome<GoalMetric> {
         let nid = self.nid.get();
 
         Ok(match self.target_metric.get() {
@@ -211,11 +217,11 @@ impl Goal {
             TargetMetric::NodeMemFreeBp => GoalMetric::NodeMemFreeBp { nid },
             TargetMetric::NodeMemcgUsedBp => GoalMetric::NodeMemcgUsedBp {
                 nid,
-                memcg: self.path.find(held)?,
+                memcg: self.path.find(held).at("path")?,
             },
             TargetMetric::NodeMemcgFreeBp => GoalMetric::NodeMemcgFreeBp {
                 nid,
-                memcg: self.path.find(held)?,
+                memcg: self.path.find(held).at("path")?,
             },
             TargetMetric::ActiveMemBp => GoalMetric::ActiveMemBp,
             TargetMetric::InactiveMemBp => GoalMetric::InactiveMemBp,

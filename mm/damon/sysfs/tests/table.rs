@@ -138,6 +138,14 @@ damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/sz_filter_passed ro:
 damon/admin/kdamonds/N/contexts/N/schemes/N/tried_regions/N/probes/N/hits ro:0
 ";
 
+/// The same for those of `CONFIG_DAMON_SYSFS_EXTENSIONS`.
+const EXTENSIONS: &str = "\
+damon/admin/kdamonds/N/state_error ro:-
+damon/admin/kdamonds/N/cpu_time_us ro:-
+damon/admin/kdamonds/N/contexts/N/current_nr_regions ro:0
+damon/admin/kdamonds/N/contexts/N/targets/N/regions/current_nr ro:0
+";
+
 /// The second names, each with the first one.
 const SECOND_NAMES: &[(&CStr, &CStr)] = &[
     (c"nr", c"nr_kdamonds"),
@@ -246,15 +254,22 @@ mod cases {
         log(fmt!("damon/\tdir\t-\t-\t-\t{}", Damon::INFO.doc));
         found.directory(Damon::INFO, &[], c"damon/")?;
 
+        let extensions = if cfg!(CONFIG_DAMON_SYSFS_EXTENSIONS) {
+            EXTENSIONS
+        } else {
+            ""
+        };
+        let expected = || Iterator::chain(FILES.lines(), extensions.lines());
+
         for file in &found.files {
             let file = file.to_str().map_err(|_| EINVAL)?;
 
-            if !FILES.lines().any(|expected| expected == file) {
+            if !expected().any(|expected| expected == file) {
                 pr_err!("unexpected: {}\n", file);
                 return Err(EINVAL);
             }
         }
-        assert_eq!(found.files.len(), FILES.lines().count());
+        assert_eq!(found.files.len(), expected().count());
         if cfg!(CONFIG_DAMON_SYSFS_RFC_NAMES) {
             assert_eq!(&*found.second_names, SECOND_NAMES);
         } else {

@@ -11,7 +11,7 @@ import signal
 
 from _sysfs_rust_kinds import ULONG_MAX
 from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, Process, await_exit, build,
-                             deadline, must_write, time, value)
+                             deadline, must_write, time, value, write)
 import _sysfs_rust_table as table
 
 SELF = os.getpid()
@@ -81,7 +81,8 @@ def await_busy(checks, kdamond, writer):
     until = deadline(DEADLINE_SEC)
     in_a_row = 0
     while in_a_row < 100:
-        in_a_row = in_a_row + 1 if kdamond.command('x') == EBUSY else 0
+        busy = write(kdamond.dir + '/state', 'x') == EBUSY
+        in_a_row = in_a_row + 1 if busy else 0
         if not checks.that(writer.is_running() and time.monotonic() < until,
                            'the command does not wait'):
             return

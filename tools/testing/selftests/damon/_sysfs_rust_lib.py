@@ -18,6 +18,10 @@ ADMIN = '/sys/kernel/mm/damon/admin'
 DEADLINE_SEC = 30
 
 
+# Commands whose 'state_error' is not as it should be.
+UNEXPLAINED = []
+
+
 class Skip(Exception):
     '''Raised by a test that cannot be done on this kernel.'''
 
@@ -138,7 +142,13 @@ class Kdamond:
         self.targets = self.context + '/targets'
 
     def command(self, word):
-        return write(self.dir + '/state', word)
+        result = write(self.dir + '/state', word)
+        # What CONFIG_DAMON_SYSFS_EXTENSIONS has: a reason for each refusal.
+        line = read(self.dir + '/state_error')
+        if line != 'ENOENT' and (
+                (line == '') != (result == 0) or 'refuses it' in line):
+            UNEXPLAINED.append((word, error_name(result), line))
+        return result
 
     def tried(self, word):
         '''

@@ -30,7 +30,14 @@ FILTERS = ['filters', 'core_filters', 'ops_filters']
 
 # What files show in a new directory that only their methods know.
 FRESH = {KDAMOND + '/state': 'off', KDAMOND + '/pid': '-1',
+         KDAMOND + '/state_error': None, KDAMOND + '/cpu_time_us': '0',
          CONTEXT + '/avail_operations': None}
+
+
+# What CONFIG_DAMON_SYSFS_EXTENSIONS adds.
+EXTENSIONS = [KDAMOND + '/state_error', KDAMOND + '/cpu_time_us',
+              CONTEXT + '/current_nr_regions',
+              TARGET + '/regions/current_nr']
 
 
 def rows():

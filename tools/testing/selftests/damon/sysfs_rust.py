@@ -20,6 +20,7 @@ from _sysfs_rust_lib import (Skip, build, exists, full, must_write, read,
                              reset, value, write)
 from _sysfs_rust_run import main
 import _sysfs_rust_commit
+import _sysfs_rust_extensions
 import _sysfs_rust_fixes
 import _sysfs_rust_kdamond
 import _sysfs_rust_matrix
@@ -32,7 +33,8 @@ import _sysfs_rust_validation
 
 GROUPS = [_sysfs_rust_matrix, _sysfs_rust_kdamond, _sysfs_rust_validation,
           _sysfs_rust_commit, _sysfs_rust_results, _sysfs_rust_quirks,
-          _sysfs_rust_monitor, _sysfs_rust_fixes, _sysfs_rust_removal]
+          _sysfs_rust_monitor, _sysfs_rust_fixes, _sysfs_rust_extensions,
+          _sysfs_rust_removal]
 
 
 def check_node(checks, path, mode):
@@ -74,8 +76,14 @@ def check_read_only(checks, path):
             checks.error('opening for write', e.errno, EACCES)
 
 
+def need(file):
+    if file.path in table.EXTENSIONS and not exists(file.path):
+        raise Skip('no further files on this kernel')
+
+
 def test_mode(checks, file):
     table.build_all()
+    need(file)
     check_node(checks, file.path, 0o600 if file.kind else 0o400)
     if not file.kind:
         check_read_only(checks, file.path)
@@ -83,7 +91,11 @@ def test_mode(checks, file):
 
 def test_default(checks, file):
     table.build_all(without=file.path)
+    need(file)
     shown = read(file.path)
+    if file.path.endswith('/state_error'):
+        checks.equal('default', shown, '')
+        return
     if file.default is not None:
         checks.equal('default', shown, file.default + '\n')
         return
@@ -101,7 +113,10 @@ def test_values(checks, file):
 
 def test_directories(checks):
     table.build_all()
-    paths = table.DIRS + [file.path for file in table.FILES]
+    paths = table.DIRS + [file.path for file in table.FILES
+                          if file.path not in table.EXTENSIONS]
+    if exists(table.EXTENSIONS[0]):
+        paths += table.EXTENSIONS
     if exists(table.RFC_NAMES[0][0]):
         paths += [path for path, _ in table.RFC_NAMES]
     for directory in table.DIRS:
@@ -233,6 +248,7 @@ def all_tests(log):
     tests += [('second names of nr files', test_rfc_family, ())]
     for group in GROUPS:
         tests += group.tests()
+    tests += _sysfs_rust_extensions.last_tests()
     tests += [('no complaint in the kernel log', test_log, (log,))]
     return tests
 
