@@ -25,13 +25,15 @@ class Tree:
       quotas and the size of tried regions are, once a kdamond has run since their
       directory was made, logged as "a number".  check_snapshot() has a case whose
       numbers do not depend on that.
-    - Files with the second names of CONFIG_DAMON_SYSFS_RFC_NAMES are not in C, and
-      not looked at.
+    - Files with the second names of CONFIG_DAMON_SYSFS_RFC_NAMES, and those of
+      CONFIG_DAMON_SYSFS_EXTENSIONS, are not in C, and not looked at.
     '''
 
     MEASURED = ['nr_tried', 'sz_tried', 'nr_applied', 'sz_applied',
                 'sz_ops_filter_passed', 'qt_exceeds', 'nr_snapshots',
                 'effective_bytes', 'total_bytes']
+    NOT_IN_C = ['nr', 'damon_type', 'state_error', 'cpu_time_us',
+                'current_nr_regions', 'current_nr']
 
     def __init__(self, log):
         self.log = log
@@ -139,7 +141,7 @@ class Tree:
             if os.path.isdir(os.path.join(ADMIN, below)):
                 if os.path.basename(path) != 'tried_regions':
                     directories.append(below)
-            elif not (name in ('nr', 'damon_type') or
+            elif not (name in self.NOT_IN_C or
                       (name == 'pid' and parent == 'targets')):
                 files.append(below)
         return directories, files

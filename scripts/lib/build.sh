@@ -13,7 +13,7 @@ config_flip() {
 	CONFIG_FLIPS+=("CONFIG_${BASH_REMATCH[2]}=${BASH_REMATCH[3]}")
 	# What depends on it goes with it.
 	[[ ${CONFIG_FLIPS[-1]} != CONFIG_DAMON_SYSFS_RUST=n ]] ||
-		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_RFC_NAMES=n)
+		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_RFC_NAMES=n CONFIG_DAMON_SYSFS_EXTENSIONS=n)
 }
 
 # config_fragment FILE...: the lines of the files, our own options and samples as far as

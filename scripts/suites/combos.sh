@@ -91,7 +91,7 @@ combo_flips() {
 # A symbol that depends on another one cannot be on without it.
 combo_possible() {
 	[[ " ${flips[*]} " != *" CONFIG_DAMON_SYSFS_RUST=n "* ||
-		" ${flips[*]} " != *" CONFIG_DAMON_SYSFS_RFC_NAMES=y "* ]]
+		! " ${flips[*]} " =~ " CONFIG_DAMON_SYSFS_"(RFC_NAMES|EXTENSIONS)"=y " ]]
 }
 
 combo_compile() {
