@@ -108,14 +108,15 @@ series_checkpatch() {
 	series_run scripts/checkpatch.pl --strict --no-signoff --ignore "$ignore" "$1"
 }
 
-# Each file by itself: what it declares as a module may come with a later patch.
+# Each file by itself: what it declares as a module may come with a later patch. Of what it
+# reads from standard input, rustfmt --check shows the differences and succeeds.
 series_rustfmt() {
 	local files
 	mapfile -t files < <(git -C "$TREE" diff --name-only HEAD~ HEAD -- '*.rs')
 	[[ ${#files[@]} -gt 0 ]] || return 0
 	# shellcheck disable=SC2016 # expanded inside
 	series_run bash -c 'for file; do
-		rustfmt --check <"$file" || { echo "$file" && bad=1; }
+		rustfmt <"$file" | diff "$file" - || { echo "$file" && bad=1; }
 	done; exit ${bad:-0}' - "${files[@]}"
 }
 
