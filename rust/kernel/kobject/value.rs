@@ -109,7 +109,10 @@ pub trait AttrValue: Copy + Send + Sync + 'static {
 
 /// Implements [`AttrValue`] for numbers.
 macro_rules! impl_attr_value {
-    ($($(#[$doc:meta])* $ty:ty as $repr:ty, $kind:literal, $parse:expr, $into:expr, $from:expr;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $ty:ty as $repr:ty, $kind:literal, $parse:expr, $into:expr, $from:expr;
+    )*) => {
         $(
             $(#[$doc])*
             impl AttrValue for $ty {
