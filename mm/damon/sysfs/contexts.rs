@@ -162,11 +162,13 @@ impl Context {
         if errno != EINVAL {
             return errno.into();
         }
-        let weight = self.monitoring_attrs.probes.refuse_weight(held);
+        let ops = self.operations.get().into();
+        let weight = self.monitoring_attrs.refuse_weight(ops, held);
 
         weight
             .map(|refusal| refusal.at("monitoring_attrs"))
             .or_else(|| Some(self.targets.refuse_obsolete(held)?.at("targets")))
+            .or_else(|| Some(self.schemes.refuse_goal(ops, held)?.at("schemes")))
             .unwrap_or_else(|| errno.into())
     }
 

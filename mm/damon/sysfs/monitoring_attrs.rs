@@ -3,9 +3,13 @@
 //! `monitoring_attrs/`: how accurate and how expensive the monitoring is.
 
 use kernel::{
-    damon,
+    damon::{
+        self,
+        OpsId, //
+    },
     kobject::{
         sysfs_dir,
+        Held,
         Subdir,
         Value, //
     },
@@ -105,6 +109,15 @@ impl MonitoringAttrs {
             .fold(Refusal::new(errno, reason), |refusal, name| {
                 refusal.at(name)
             })
+    }
+
+    /// Says which probe it is, if there is one, whose weight is not valid with `ops` and these
+    /// intervals.
+    pub(crate) fn refuse_weight(&self, ops: OpsId, held: &Held<'_>) -> Option<Refusal> {
+        let attrs = self.attrs();
+        let samples = attrs.aggr_interval / attrs.sample_interval.max(1);
+
+        Some(self.probes.refuse_weight(ops, samples, held)?.at("probes"))
     }
 
     /// Writes the intervals that the kernel tunes to their files.

@@ -7,6 +7,7 @@ use kernel::{
         self,
         AccessPattern as DamonPattern,
         OnKdamond,
+        OpsId,
         Scheme as DamonScheme, //
     },
     kobject::{
@@ -69,6 +70,20 @@ impl Schemes {
                 .map_err(|refusal| refusal.with_errno(ENOMEM))?;
         }
         Ok(())
+    }
+
+    /// Says which goal it is, if there is one, that is not for `ops`.
+    pub(crate) fn refuse_goal(&self, ops: OpsId, held: &Held<'_>) -> Option<Refusal> {
+        if ops == OpsId::Paddr {
+            return None;
+        }
+        let schemes = self.schemes.list(held).ok()?;
+
+        schemes.iter().enumerate().find_map(|(i, scheme)| {
+            let refusal = scheme.quotas.refuse_goal(held)?;
+
+            Some(refusal.at("quotas").at_number(i))
+        })
     }
 
     /// Writes the statistics of the running schemes to their files.

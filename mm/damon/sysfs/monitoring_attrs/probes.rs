@@ -5,6 +5,7 @@
 use kernel::{
     damon::{
         self,
+        OpsId,
         ProbeFilter,
         ProbeFilterKind, //
     },
@@ -30,6 +31,9 @@ use crate::{
 
 /// The most probes that a context has, `DAMON_MAX_PROBES`.
 const MAX_PROBES: i32 = 4;
+
+/// The most samples that the hits of a probe with a weight are counted for.
+const MAX_SAMPLES: usize = 255;
 
 /// The probes of a context.
 #[sysfs_dir]
@@ -60,17 +64,34 @@ impl Probes {
         Ok(())
     }
 
-    /// Says which probe it is whose weight cannot count with operations that cannot probe.
-    pub(crate) fn refuse_weight(&self, held: &Held<'_>) -> Option<Refusal> {
+    /// Says which probe it is, if there is one, whose weight is not valid with `ops` and so many
+    /// samples in an aggregation: see `damon_valid_probe_params()`.
+    pub(super) fn refuse_weight(
+        &self,
+        ops: OpsId,
+        samples: usize,
+        held: &Held<'_>,
+    ) -> Option<Refusal> {
         let probes = self.probes.list(held).ok()?;
-        let weighted = probes.iter().position(|probe| probe.weight.get() != 0)?;
+        let (words, limit) = match ops {
+            OpsId::Paddr if samples <= MAX_SAMPLES => (
+                "too large for the samples of an aggregation",
+                u64::from(u32::MAX)
+                    // CAST: A `usize` fits into a `u64`.
+                    .checked_div(samples as u64)
+                    .unwrap_or(u64::MAX),
+            ),
+            OpsId::Paddr => ("an aggregation has more than 255 samples", 0),
+            OpsId::Vaddr | OpsId::Fvaddr => ("these operations do not probe", 0),
+        };
+        let mut sum = 0u64;
+        let refused = probes.iter().position(|probe| {
+            // There are four at most.
+            sum = sum.saturating_add(probe.weight.get().into());
+            sum > limit
+        })?;
 
-        Some(
-            Refusal::invalid("these operations do not probe")
-                .at("weight")
-                .at_number(weighted)
-                .at("probes"),
-        )
+        Some(Refusal::invalid(words).at("weight").at_number(refused))
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     memcg_path::MemcgPath,
     refusal::{
         Outcome,
+        Refusal,
         Refuse, //
     }, //
 };
@@ -129,6 +130,27 @@ impl Quotas {
             }
         }
         Ok(goals)
+    }
+}
+
+impl Quotas {
+    /// Says which goal it is, if there is one, that only [`OpsId::Paddr`] has.
+    ///
+    /// [`OpsId::Paddr`]: kernel::damon::OpsId::Paddr
+    pub(super) fn refuse_goal(&self, held: &Held<'_>) -> Option<Refusal> {
+        let goals = self.goals.goals.list(held).ok()?;
+        let refused = goals.iter().position(|goal| {
+            let metric = goal.target_metric.get();
+
+            goal.target_value.get() != 0 && matches!(metric, TargetMetric::NodeEligibleMemBp)
+        })?;
+
+        Some(
+            Refusal::invalid("only paddr has this")
+                .at("target_metric")
+                .at_number(refused)
+                .at("goals"),
+        )
     }
 }
 

@@ -56,6 +56,21 @@ REFUSALS = [
                 (C + 'monitoring_attrs/probes/1/weight', 1)], EINVAL,
          C + 'monitoring_attrs/probes/1/weight: these operations do not '
          'probe'),
+        ('on', [(C + 'operations', 'paddr'),
+                (C + 'monitoring_attrs/intervals/aggr_us', 256 * 5000),
+                (C + 'monitoring_attrs/probes/nr_probes', 1),
+                (C + 'monitoring_attrs/probes/0/weight', 1)], EINVAL,
+         C + 'monitoring_attrs/probes/0/weight: an aggregation has more than '
+         '255 samples'),
+        ('on', [(C + 'operations', 'paddr'),
+                (C + 'monitoring_attrs/probes/nr_probes', 1),
+                (C + 'monitoring_attrs/probes/0/weight', 0xffffffff)], EINVAL,
+         C + 'monitoring_attrs/probes/0/weight: too large for the samples of '
+         'an aggregation'),
+        ('on', [(C + 'schemes/nr_schemes', 1), (GOALS + 'nr_goals', 1),
+                (GOALS + '0/target_metric', 'node_eligible_mem_bp'),
+                (GOALS + '0/target_value', 1)], EINVAL,
+         GOALS + '0/target_metric: only paddr has this'),
         ('on', [(C + 'monitoring_attrs/probes/nr_probes', 1),
                 (C + 'monitoring_attrs/probes/0/filters/nr_filters', 1),
                 (C + 'monitoring_attrs/probes/0/filters/0/type', 'memcg'),
