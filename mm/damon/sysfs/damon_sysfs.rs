@@ -24,6 +24,9 @@
 //!
 //! [`sysfs-kernel-mm-damon`]: srctree/Documentation/ABI/testing/sysfs-kernel-mm-damon
 
+// A refusal of a command has its reason in itself, so that it is told without memory, too.
+#![allow(clippy::result_large_err)]
+
 use kernel::{
     kobject::{
         mm_kobj,

@@ -80,8 +80,8 @@ pub trait Directory: Sized + Send + Sync + 'static {
 ///
 /// # Invariants
 ///
-/// - A `Dir` is made by [`Subdir::new_in`] alone, in a [`KBox`], and freed by its `release`.
-/// - Until all of its [`Kept`] are gone, `tree` and `data` are there, and these own one reference
+/// - A `Dir` is made by `Subdir::new_in()` alone, in a [`KBox`], and freed by its `release`.
+/// - Until all of its `Kept` are gone, `tree` and `data` are there, and these own one reference
 ///   to the kobject together.
 /// - The kobject is added and deleted with the lock of the tree held.
 #[repr(C)]

@@ -46,10 +46,12 @@ impl Module {
     ///
     /// The module must not have been unloaded.
     pub(super) unsafe fn with<R>(self, f: impl FnOnce() -> Result<R>) -> Result<R> {
-        // SAFETY: The module, if there is any, is still there.
         #[cfg(CONFIG_MODULE_UNLOAD)]
-        if !unsafe { bindings::try_module_get(self.0) } {
-            return Err(ENODEV);
+        {
+            // SAFETY: The module, if there is any, is still there.
+            if !unsafe { bindings::try_module_get(self.0) } {
+                return Err(ENODEV);
+            }
         }
         let result = f();
 

@@ -16,8 +16,7 @@ use kernel::{
         Keyword,
         Subdir,
         Value, //
-    },
-    prelude::*, //
+    }, //
 };
 
 use crate::{
