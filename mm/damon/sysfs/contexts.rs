@@ -165,10 +165,12 @@ impl Context {
         let ops = self.operations.get().into();
         let weight = self.monitoring_attrs.refuse_weight(ops, held);
 
+        // A commit looks at weights and goals first. Obsolete targets can be right, so they are
+        // the reason only if nothing else is.
         weight
             .map(|refusal| refusal.at("monitoring_attrs"))
-            .or_else(|| Some(self.targets.refuse_obsolete(held)?.at("targets")))
             .or_else(|| Some(self.schemes.refuse_goal(ops, held)?.at("schemes")))
+            .or_else(|| Some(self.targets.refuse_obsolete(held)?.at("targets")))
             .unwrap_or_else(|| errno.into())
     }
 

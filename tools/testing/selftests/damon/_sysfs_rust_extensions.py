@@ -115,6 +115,12 @@ REFUSALS_ON = [
                     (C + 'targets/1/pid_target', SELF),
                     (C + 'targets/1/obsolete_target', 'Y')], EINVAL,
          C + 'targets/1/obsolete_target: the kdamond has no such target'),
+        # A target that a commit may remove is not the reason.
+        ('commit', [(C + 'targets/0/obsolete_target', 'Y'),
+                    (C + 'schemes/nr_schemes', 1), (GOALS + 'nr_goals', 1),
+                    (GOALS + '0/target_metric', 'node_eligible_mem_bp'),
+                    (GOALS + '0/target_value', 1)], EINVAL,
+         GOALS + '0/target_metric: only paddr has this'),
         ('commit_schemes_quota_goals',
          [(C + 'schemes/nr_schemes', 1), (GOALS + 'nr_goals', 1),
           (GOALS + '0/target_metric', 'node_memcg_used_bp'),
