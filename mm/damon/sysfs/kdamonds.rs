@@ -223,7 +223,20 @@ impl Kdamond {
     /// Fails with `EBUSY` if the lock is held, whatever the command; with `EINVAL` for an unknown
     /// command and, but for `off`, if there is not one context; and as the command does.
     pub(crate) fn store_state(self: &Dir<Self>, input: &CStr) -> Result {
-        let refusal = self.execute(input).err();
+        match self.try_lock() {
+            Ok(mut guard) => {
+                let outcome = self.execute(input, &mut guard.held());
+
+                // With the lock still held, so that the reasons come in the order of the commands.
+                self.keep(outcome)
+            }
+            Err(e) => self.keep(Err(e.into())),
+        }
+    }
+
+    /// Keeps why a command was refused, if it was, and returns its result.
+    fn keep(&self, outcome: Outcome) -> Result {
+        let refusal = outcome.err();
         let result = refusal
             .as_ref()
             .map_or(Ok(()), |refusal| Err(refusal.errno()));
@@ -235,9 +248,7 @@ impl Kdamond {
         result
     }
 
-    fn execute(self: &Dir<Self>, input: &CStr) -> Outcome {
-        let mut guard = self.try_lock()?;
-        let held = &mut guard.held();
+    fn execute(self: &Dir<Self>, input: &CStr, held: &mut Held<'_>) -> Outcome {
         let command = Command::parse(input).because("there is no such command")?;
         let outcome = self.execute_locked(command, held);
 
