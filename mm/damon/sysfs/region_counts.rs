@@ -58,3 +58,42 @@ impl RegionCounts {
         files.total.set(total);
     }
 }
+
+#[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]
+#[kunit_tests(rust_damon_sysfs_region_counts)]
+mod tests {
+    use super::*;
+
+    /// What is shown of two targets after these numbers: of each, and of all.
+    fn shown(counts: &RegionCounts, numbers: &[u32]) -> Option<(u32, u32, usize)> {
+        counts.set(numbers.iter().copied());
+        let files = counts.files.as_ref()?;
+
+        match &files.targets[..] {
+            [first, second] => Some((first.get(), second.get(), files.total.get())),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_targets_in_their_order() -> Result {
+        let mut targets = KVec::new();
+
+        for _ in 0..2 {
+            targets.push(Arc::new(Value::new(7), GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        let counts = RegionCounts::new(Arc::new(Value::new(7), GFP_KERNEL)?, targets);
+
+        assert_eq!(shown(&counts, &[10, 3]), Some((10, 3, 13)));
+        // A target that is gone has none.
+        assert_eq!(shown(&counts, &[4]), Some((4, 0, 4)));
+        // A target without a directory is not shown.
+        assert_eq!(shown(&counts, &[1, 2, 3]), Some((1, 2, 3)));
+        counts.set([u32::MAX, u32::MAX].into_iter());
+        counts.clear();
+        assert_eq!(shown(&counts, &[]), Some((0, 0, 0)));
+        // One that was never turned on shows nothing.
+        assert!(shown(&RegionCounts::default(), &[1]).is_none());
+        Ok(())
+    }
+}
