@@ -21,7 +21,7 @@ config_flip() {
 config_fragment() {
 	local line
 	{
-		cat "$@" | grep -v '^CONFIG_SAMPLE_'
+		sed '/^CONFIG_SAMPLE_/d' "$@"
 		while read -r line; do
 			! config_defined "${line%%=*}" || echo "$line"
 		done < <(grep -h '^CONFIG_SAMPLE_' "$@" || true

@@ -29,7 +29,9 @@ uml_fragment_rust() { config_fragment "$@"; }
 
 # Without Rust, and so without what scripts/config/damon-rust.config turns on.
 uml_fragment_c() {
-	config_fragment "$@" | grep -vxFf <(config_fragment /dev/null) | grep -v RUST
+	local ours
+	ours=$(config_fragment /dev/null)
+	config_fragment "$@" | grep -vxF "$ours" | grep -v RUST
 	echo CONFIG_RUST=n
 }
 
