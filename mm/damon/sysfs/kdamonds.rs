@@ -325,7 +325,9 @@ impl Kdamond {
         let mut kdamond = built
             .start(Exclusivity::Shared)
             .map_err(|errno| match errno {
-                e if e == EBUSY => Refusal::new(e, Reason::Words("another kdamond runs alone")),
+                e if e == EBUSY => {
+                    Refusal::new(e, Reason::Words("another kdamond needs DAMON for itself"))
+                }
                 e => context.refuse(e, held).at_number(0).at("contexts"),
             })?;
         // A kdamond that has ended already needs no refresh; it was started all the same.

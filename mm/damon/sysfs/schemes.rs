@@ -157,15 +157,15 @@ impl Schemes {
         self.schemes
             .try_for_each(held, |scheme, held| scheme.tried_regions.end_update(held))?;
         walked.map_err(|errno| match errno {
-            e if e == ECANCELED => Refusal::new(e, Reason::Words(NO_WALK)),
+            e if e == ECANCELED && kdamond.is_running() => Refusal::new(
+                e,
+                Reason::Words("the kdamond is paused, or has no active scheme"),
+            ),
             e if e == EBUSY => Refusal::new(e, Reason::Words("another walk is in progress")),
             e => e.into(),
         })
     }
 }
-
-/// Why a walk is canceled.
-const NO_WALK: &str = "the kdamond has ended, is paused, or has no active scheme";
 
 /// What a scheme does with memory.
 #[derive(Clone, Copy, Keyword)]

@@ -184,6 +184,7 @@ def test_ended(checks):
     checks.equal('state_error', value(ERROR), 'the kdamond has ended')
     kdamond.command('off')
     checks.equal('state_error after off', read(ERROR), '')
+    checks.equal('current_nr_regions after off', value(TOTAL), '0')
 
 
 def await_value(checks, path, good):

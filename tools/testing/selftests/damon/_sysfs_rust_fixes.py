@@ -159,6 +159,9 @@ def test_inactive(checks):
         status = writer.status()
     checks.that(ended, 'the walk does not end')
     checks.error('update_schemes_tried_bytes', status, ECANCELED)
+    if ended:
+        kdamond.explains(checks,
+                         'the kdamond is paused, or has no active scheme')
     checks.error('off', kdamond.command('off'), 0)
 
 

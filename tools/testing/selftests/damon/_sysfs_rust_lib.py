@@ -150,6 +150,12 @@ class Kdamond:
             UNEXPLAINED.append((word, error_name(result), line))
         return result
 
+    def explains(self, checks, line):
+        '''Check the reason for what was refused last, if it is told.'''
+        told = read(self.dir + '/state_error')
+        if told != 'ENOENT':
+            checks.equal('state_error', told, line + '\n')
+
     def tried(self, word):
         '''
         Write a command that walks through the regions.  For a moment after

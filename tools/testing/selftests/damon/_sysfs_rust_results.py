@@ -114,6 +114,7 @@ def test_cleared_first(checks):
         checks.that(regions() and value(BYTES) != '0', 'gone with off')
         checks.error('%s of a stopped one' % command,
                      kdamond.tried(command), ECANCELED)
+        kdamond.explains(checks, 'the kdamond has ended')
         checks.equal('after that', (regions(), value(BYTES)), ([], '0'))
 
 

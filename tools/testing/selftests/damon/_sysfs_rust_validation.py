@@ -285,6 +285,8 @@ def test_not_registered(checks):
         checks.error('write %s' % op, write(kdamond.context + '/operations',
                                             op), 0)
         checks.error('on with %s' % op, kdamond.command('on'), EINVAL)
+        kdamond.explains(checks, 'contexts/0/operations: the kernel does not '
+                         'have them')
 
 
 def test_exclusive(checks):
@@ -306,8 +308,10 @@ def test_exclusive(checks):
         raise Skip('DAMON_RECLAIM does not start: %s' % e.strerror) from e
     try:
         checks.error('on', kdamond.command('on'), EBUSY)
+        kdamond.explains(checks, 'another kdamond needs DAMON for itself')
         kdamond.check_off(checks)
         checks.error('off', kdamond.command('off'), EINVAL)
+        kdamond.explains(checks, 'the kdamond was never turned on')
         must_write(kdamond.targets + '/0/pid_target', '0')
         checks.error('on with a bad target', kdamond.command('on'), EINVAL)
     finally:
