@@ -91,6 +91,11 @@ OPERATIONS = BY_PATH[CONTEXT + '/operations'].words
 NR_FILES = [file.path for file in FILES if file.nr]
 
 
+def is_left_out(file):
+    '''Whether this kernel has no such file, and need not have it.'''
+    return file.path in EXTENSIONS and not exists(file.path)
+
+
 def takes_default(file):
     '''Whether what a new file shows can be written to it.'''
     return not file.words or file.default in [
