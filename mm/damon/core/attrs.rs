@@ -3,32 +3,20 @@
 //! Attributes of the monitoring, and what changes with them.
 
 use crate::{
-    math::mult_frac_u32,
-    model::{
-        Attrs,
-        Context,
-        ProbeHits,
-        Region,
-        MAX_PROBES, //
-    },
-    pass::damos_set_next_apply_sis, //
+    pass::damos_set_next_apply_sis,
+    prelude::*, //
 };
-use kernel::prelude::*;
 
 /// The fewest regions that a user can ask for.
 const MIN_NR_REGIONS: usize = 3;
 
 /// Returns how many samples there are in an aggregation interval.
-///
-/// Corresponds to `damon_nr_samples_per_aggr()`.
 pub(crate) fn damon_nr_samples_per_aggr(attrs: &Attrs) -> u32 {
     let nr_samples = attrs.aggr_interval / attrs.sample_interval.max(1);
     u32::try_from(nr_samples).unwrap_or(u32::MAX).max(1)
 }
 
 /// Returns whether two sets of attributes have the same values for users.
-///
-/// Corresponds to `damon_attrs_equals()`.
 pub(crate) fn damon_attrs_equals(a: &Attrs, b: &Attrs) -> bool {
     let (goal_a, goal_b) = (&a.intervals_goal, &b.intervals_goal);
     a.sample_interval == b.sample_interval
@@ -79,7 +67,6 @@ impl<'a> Conversion<'a> {
     }
 
     /// Converts a number of samples by way of its part of all samples in 1/10,000.
-    ///
     /// Corresponds to `damon_nr_samples_for_new_attrs()`.
     fn nr_samples(&self, nr: u32) -> u32 {
         // The divisor is not zero.
@@ -103,17 +90,15 @@ impl<'a> Conversion<'a> {
             .map_or(age, |age| age as u32)
     }
 
-    /// Converts the results of a region.
-    ///
-    /// Corresponds to `damon_update_monitoring_result()`.
+    /// Converts the results of a region. Corresponds to `damon_update_monitoring_result()`.
     pub(crate) fn convert(&self, region: &Region) {
         region.set_last_probe_hits(self.probe_hits(region.last_probe_hits()));
         region.set_last_nr_accesses(self.nr_samples(region.last_nr_accesses()));
         if self.aggregating {
             let mut hits = region.probe_hits();
-            for hit in hits.iter_mut().take(self.nr_probes) {
-                *hit = 0;
-            }
+            hits.iter_mut()
+                .take(self.nr_probes)
+                .for_each(|hit| *hit = 0);
             region.set_probe_hits(hits);
             region.set_nr_accesses(0);
         } else {
@@ -128,18 +113,12 @@ impl<'a> Conversion<'a> {
 fn damon_update_monitoring_results(ctx: &Context<'_>, new: &Attrs, aggregating: bool) {
     let old = ctx.raw_attrs();
     // There is nothing to convert to or from an interval of zero.
-    if [
-        old.sample_interval,
-        old.aggr_interval,
-        new.sample_interval,
-        new.aggr_interval,
-    ]
-    .contains(&0)
-    {
+    let has_zero = |attrs: &Attrs| attrs.sample_interval == 0 || attrs.aggr_interval == 0;
+    if has_zero(&old) || has_zero(new) {
         return;
     }
     let conversion = Conversion::new(&old, new, ctx.probes().iter().count(), aggregating);
-    for region in ctx.targets().iter().flat_map(|t| t.regions().iter()) {
+    for region in ctx.regions() {
         conversion.convert(region);
     }
 }
@@ -147,8 +126,6 @@ fn damon_update_monitoring_results(ctx: &Context<'_>, new: &Attrs, aggregating: 
 /// Sets the attributes of a context, and converts monitoring results and schedules to them.
 ///
 /// Returns how many samples the new intervals have, which stays when they are tuned.
-///
-/// Corresponds to `damon_set_attrs()`.
 ///
 /// # Errors
 ///

@@ -2,45 +2,15 @@
 
 //! Committing the parameters of a context to another one, which may be running.
 
-mod scheme;
-mod target;
+pub(crate) mod scheme;
+pub(crate) mod target;
 
 use crate::{
-    attrs::{
-        damon_attrs_equals,
-        damon_nr_samples_per_aggr,
-        damon_set_attrs, //
-    },
-    model::{
-        Context,
-        Entry,
-        GoalMetric,
-        List,
-        ListMut,
-        Mut,
-        OpsId,
-        Owned,
-        OwnedContext,
-        Probe,
-        ProbeFilter, //
-    },
+    attrs::*,
+    prelude::*,
     probes::damon_has_probe_weights,
     running::damon_is_running, //
 };
-use kernel::prelude::*;
-
-#[cfg(CONFIG_DAMON_KUNIT_TEST)]
-pub(crate) use self::{
-    scheme::{
-        damos_commit,
-        damos_commit_filter,
-        damos_commit_quota,
-        damos_commit_quota_goal, //
-    },
-    target::damon_commit_target_regions,
-};
-
-pub(crate) use self::scheme::damos_commit_quota_goals;
 
 /// Makes a list like another one.
 ///
@@ -103,8 +73,6 @@ fn damon_commit_probes(dst: &mut Context<'_>, src: &Context<'_>) -> Result {
 
 /// Returns whether probes with weights can be applied, and weighted sums of their hits fit into
 /// their type.
-///
-/// Corresponds to `damon_valid_probe_params()`.
 fn damon_valid_probe_params(ctx: &Context<'_>) -> bool {
     if !damon_has_probe_weights(ctx) {
         return true;
@@ -135,7 +103,6 @@ fn has_eligible_mem_goal(ctx: &Context<'_>) -> bool {
 /// Commits the parameters of a context to another one.
 ///
 /// After an error, `dst` has some of the new parameters, and is marked as corrupted.
-///
 /// Corresponds to `__damon_commit_ctx()`.
 ///
 /// # Errors
@@ -144,7 +111,7 @@ fn has_eligible_mem_goal(ctx: &Context<'_>) -> bool {
 /// - [`ENOMEM`] if there is no memory.
 pub(crate) fn commit_unchecked(dst: &mut Context<'_>, src: &Context<'_>) -> Result {
     dst.set_maybe_corrupted(true);
-    let paddr = OpsId::from_raw(src.raw_ops_id()) == Ok(OpsId::Paddr);
+    let paddr = OpsId::from_raw(src.raw_ops_id()) == Some(OpsId::Paddr);
     if !src.min_region_sz().is_power_of_two()
         || (!paddr && has_eligible_mem_goal(src))
         || !damon_valid_probe_params(src)
@@ -172,8 +139,6 @@ pub(crate) fn commit_unchecked(dst: &mut Context<'_>, src: &Context<'_>) -> Resu
 }
 
 /// Commits the parameters of a context to a new one, to find out whether they are valid.
-///
-/// Corresponds to `damon_new_test_ctx()`.
 pub(crate) fn damon_new_test_ctx(src: &Context<'_>) -> Result<OwnedContext> {
     let mut test_ctx = OwnedContext::new()?;
     commit_unchecked(&mut test_ctx.as_context(), src)?;
@@ -181,8 +146,6 @@ pub(crate) fn damon_new_test_ctx(src: &Context<'_>) -> Result<OwnedContext> {
 }
 
 /// Commits the parameters of a context to another one, after a trial on a copy of the latter.
-///
-/// Corresponds to `damon_commit_ctx()`.
 ///
 /// # Errors
 ///

@@ -6,14 +6,15 @@
 //! user interfaces and for the modules, as `core.c` does. For the results it is the same: the same
 //! accesses and random numbers make the same regions, statistics and quotas.
 //!
-//! A function that corresponds to one of `core.c` has its name where it does the same, and says so
-//! in its documentation otherwise.
+//! A function that does the same as one of `core.c` has its name. One with another name says in its
+//! documentation what it corresponds to.
 //!
 //! # Modules
 //!
 //! ```text
 //! export       the functions of damon.h: raw pointers in, typed references on
-//! model        the structures of damon.h as types that safe code can use
+//! model        the structures of damon.h as types that safe code can use, and the checks of
+//!              CONFIG_DAMON_DEBUG_SANITY
 //! environment  time, sleep and memory; with helpers.c
 //! trace        tracepoints; with helpers.c
 //!
@@ -34,7 +35,6 @@
 //! watermark    when they are active
 //!
 //! commit       new parameters for a context, which may be running
-//! sanity       the checks of CONFIG_DAMON_DEBUG_SANITY
 //! ```
 //!
 //! Only `export`, `model`, `environment` and `trace` have `unsafe` code.
@@ -73,12 +73,39 @@ mod probes;
 mod quota;
 mod regions;
 mod running;
-mod sanity;
 mod split;
 mod trace;
 mod tune;
 mod walk;
 mod watermark;
+
+/// What most modules use.
+///
+/// `core.c` is one file, whose functions and structures see each other. Here that is so for the
+/// structures and for what has nothing to do with DAMON.
+mod prelude {
+    pub(crate) use crate::{
+        environment,
+        math::*,
+        model::*,
+        trace, //
+    };
+    pub(crate) use core::{
+        cell::Cell,
+        marker::PhantomData,
+        mem::offset_of,
+        ptr::{
+            self,
+            NonNull, //
+        },
+    };
+    pub(crate) use kernel::{
+        bindings,
+        num::casts::FromSafeCast,
+        page::PAGE_SIZE,
+        prelude::*, //
+    };
+}
 
 /// Prefix of log messages.
 const __LOG_PREFIX: &[u8] = b"damon\0";

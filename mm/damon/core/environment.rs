@@ -5,16 +5,7 @@
 //! The questions and waits themselves are in `helpers.c`. None of them may be used in atomic
 //! context.
 
-use crate::{
-    math::mult_frac,
-    model::{
-        AddrRange,
-        Object,
-        Scheme, //
-    },
-    mvsum::BP,
-};
-use kernel::bindings;
+use crate::prelude::*;
 
 /// Defines functions that any thread may call at any time, with any numbers.
 macro_rules! questions {
@@ -31,7 +22,6 @@ questions! {
     /// Returns whether somebody wants the current kdamond to end. Elsewhere nobody does.
     should_stop() -> bool = damon_core_should_stop;
     /// Sleeps for a number of microseconds, or until somebody wants the kdamond to end.
-    ///
     /// Corresponds to `kdamond_usleep()`.
     kdamond_usleep(usecs: usize) = damon_core_usleep;
     /// Returns the number of ticks.
@@ -64,7 +54,6 @@ impl CoarseClock {
     }
 
     /// Returns the time of the last tick in nanoseconds.
-    #[inline]
     pub(crate) fn ns(&mut self) -> u64 {
         // The time is the same until the next tick, and takes longer to look up.
         let jiffies = jiffies();
@@ -78,20 +67,11 @@ impl CoarseClock {
     }
 }
 
-/// Pages of a node.
-#[derive(Default)]
-pub(crate) struct NodeMem {
-    /// All of them.
-    pub(crate) total: usize,
-    /// The free ones.
-    pub(crate) free: usize,
-}
-
-/// Returns the pages of a node, if it has any memory.
-pub(crate) fn node_mem(nid: i32) -> Option<NodeMem> {
-    let mut mem = NodeMem::default();
+/// Returns how many pages a node has, and how many of them are free, if it has any memory.
+pub(crate) fn node_mem(nid: i32) -> Option<(usize, usize)> {
+    let (mut total, mut free) = (0, 0);
     // SAFETY: Both pointers are valid; the number is checked there.
-    unsafe { bindings::damon_core_node_mem(nid, &mut mem.total, &mut mem.free) }.then_some(mem)
+    unsafe { bindings::damon_core_node_mem(nid, &mut total, &mut free) }.then_some((total, free))
 }
 
 /// Returns the pages of a memory cgroup on a node, if there are such a cgroup and node.
@@ -134,28 +114,17 @@ impl NodeBytes {
     }
 }
 
-/// Pages in LRU lists.
-#[derive(Default)]
-pub(crate) struct LruPages {
-    /// Those in active lists.
-    pub(crate) active: usize,
-    /// Those in inactive lists.
-    pub(crate) inactive: usize,
-}
-
-/// Returns the pages in LRU lists.
-pub(crate) fn lru_pages() -> LruPages {
-    let mut lru = LruPages::default();
+/// Returns the pages in active and in inactive LRU lists.
+pub(crate) fn lru_pages() -> (usize, usize) {
+    let (mut active, mut inactive) = (0, 0);
     // SAFETY: Both pointers are valid.
-    unsafe { bindings::damon_core_lru_pages(&mut lru.active, &mut lru.inactive) };
-    lru
+    unsafe { bindings::damon_core_lru_pages(&mut active, &mut inactive) };
+    (active, inactive)
 }
 
 /// Returns the addresses of the core from the first to the last system RAM.
 ///
-/// Returns [`None`] if there is none.
-///
-/// Corresponds to `damon_find_system_rams_range()`.
+/// Returns [`None`] if there is none. Corresponds to `damon_find_system_rams_range()`.
 pub(crate) fn system_ram(addr_unit: usize) -> Option<AddrRange> {
     let mut range = AddrRange { start: 0, end: 0 };
     // SAFETY: Both pointers are valid, and the address unit is not zero.
@@ -165,17 +134,9 @@ pub(crate) fn system_ram(addr_unit: usize) -> Option<AddrRange> {
     (found && range.start < range.end).then_some(range)
 }
 
-fn debug_wmark(scheme: &Scheme, activate: bool, high: bool) {
+/// Says in a debug message that a scheme is activated, or deactivated because of a watermark, which
+/// is the high one or the low one.
+pub(crate) fn debug_wmark(scheme: &Scheme, activate: bool, high: bool) {
     // SAFETY: The scheme is valid, and no other thread uses it.
     unsafe { bindings::damon_core_debug_wmark(scheme.as_ptr(), activate, high) };
-}
-
-/// Says in a debug message that a scheme is activated.
-pub(crate) fn debug_activate(scheme: &Scheme) {
-    debug_wmark(scheme, true, false);
-}
-
-/// Says in a debug message that a scheme is deactivated.
-pub(crate) fn debug_deactivate(scheme: &Scheme, high: bool) {
-    debug_wmark(scheme, false, high);
 }

@@ -23,27 +23,8 @@
 //! [`include/linux/damon.h`]: srctree/include/linux/damon.h
 //! [`core.c`]: srctree/mm/damon/core.c
 
-use crate::model::{
-    Context,
-    CurrentKdamond,
-    Entry,
-    Mut,
-    Object,
-    Owned,
-    Shared,
-    Startable, //
-};
-use core::{
-    ptr::{
-        self,
-        NonNull, //
-    },
-    slice,
-};
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use crate::prelude::*;
+use core::slice;
 
 /// An argument of a function that C calls.
 trait Argument {
@@ -103,14 +84,13 @@ mod context;
 mod kdamond;
 #[cfg(CONFIG_DAMON_KUNIT_TEST)]
 mod kunit;
-mod probe;
 mod region;
 mod scheme;
 
-/// Types that C and Rust have in common.
+/// Types that C and Rust have in common. A function takes care of pointers itself.
 macro_rules! plain {
-    ($($ty:ty),+) => { $(
-        impl Argument for $ty {
+    ($([$($params:tt)*] $ty:ty),+) => { $(
+        impl<$($params)*> Argument for $ty {
             type C = Self;
 
             unsafe fn from_c(c: Self) -> Self {
@@ -118,7 +98,7 @@ macro_rules! plain {
             }
         }
 
-        impl Returned for $ty {
+        impl<$($params)*> Returned for $ty {
             type C = Self;
 
             fn into_c(self) -> Self {
@@ -128,24 +108,7 @@ macro_rules! plain {
     )+ };
 }
 
-plain!((), bool, u8, i32, u32, usize, isize);
-
-/// A pointer that the function takes care of itself.
-impl<T> Argument for *mut T {
-    type C = Self;
-
-    unsafe fn from_c(c: Self) -> Self {
-        c
-    }
-}
-
-impl<T> Returned for *mut T {
-    type C = Self;
-
-    fn into_c(self) -> Self {
-        self
-    }
-}
+plain!([] (), [] bool, [] u8, [] i32, [] u32, [] usize, [] isize, [T] *mut T);
 
 /// An object that is taken out of the list that it is in.
 struct Removed<T: Entry>(Owned<T>);
@@ -181,7 +144,6 @@ pointers! {
     [T: Object] Mut<'_, T>: T::C = Mut::from_raw;
     [T: Object + Entry] Owned<T>: T::C = Owned::from_raw;
     [T: Object + Entry] Removed<T>: T::C = Owned::take => Removed;
-    [] Context<'_>: bindings::damon_ctx = Context::from_raw;
     [] Shared<'_>: bindings::damon_ctx = Shared::from_raw;
     [] Startable<'_>: bindings::damon_ctx = Startable::from_raw;
     [] CurrentKdamond: bindings::damon_ctx = CurrentKdamond::from_raw;
@@ -192,7 +154,7 @@ impl Argument for Option<Context<'_>> {
 
     unsafe fn from_c(c: Self::C) -> Self {
         // SAFETY: The caller promises that the context is valid and exclusive if there is one.
-        NonNull::new(c).map(|ctx| unsafe { Context::from_raw(ctx) })
+        NonNull::new(c.cast()).map(|ctx| unsafe { Context::from_raw(ctx) })
     }
 }
 

@@ -2,36 +2,21 @@
 
 //! Filters that the core handles.
 
-use crate::{
-    math::align_down,
-    model::{
-        Filter,
-        FilterKind,
-        List,
-        RegionCursor,
-        RegionPool,
-        Scheme, //
-    },
-};
-use kernel::prelude::*;
+use crate::prelude::*;
 
 /// Returns whether a filter is for the region at the cursor.
 ///
 /// A region that is partly within an address range is split, so that the answer holds for the first
 /// part, where the cursor stays.
 ///
-/// Corresponds to `damos_filter_match()`.
-///
 /// # Errors
 ///
 /// [`ENOMEM`] if there is no memory to split the region.
-#[inline]
 pub(crate) fn damos_filter_match(
     filter: &Filter,
     cursor: &mut RegionCursor<'_>,
     target_idx: i32,
     min_region_sz: usize,
-    pool: &mut RegionPool,
 ) -> Result<bool> {
     let matched = match filter.kind() {
         FilterKind::Ops => return Ok(false),
@@ -49,10 +34,10 @@ pub(crate) fn damos_filter_match(
             } else if end <= range_start || range_end <= start {
                 false
             } else if start < range_start {
-                cursor.split_at(range_start.wrapping_sub(start), pool)?;
+                cursor.split_at(range_start.wrapping_sub(start))?;
                 false
             } else {
-                cursor.split_at(range_end.wrapping_sub(start), pool)?;
+                cursor.split_at(range_end.wrapping_sub(start))?;
                 true
             }
         }
@@ -64,19 +49,15 @@ pub(crate) fn damos_filter_match(
 ///
 /// The cursor stays at the part of the region that the answer is for. Without memory to split the
 /// region, it is kept from all of it.
-///
-/// Corresponds to `damos_core_filter_out()`.
-#[inline]
 pub(crate) fn damos_core_filter_out(
     scheme: &Scheme,
     cursor: &mut RegionCursor<'_>,
     target_idx: i32,
     min_region_sz: usize,
-    pool: &mut RegionPool,
 ) -> bool {
     scheme.set_core_filters_allowed(false);
     for filter in scheme.core_filters().iter() {
-        match damos_filter_match(filter, cursor, target_idx, min_region_sz, pool) {
+        match damos_filter_match(filter, cursor, target_idx, min_region_sz) {
             Ok(false) => (),
             Ok(true) => {
                 let allow = filter.allow();
@@ -92,15 +73,11 @@ pub(crate) fn damos_core_filter_out(
 /// Returns whether what none of the filters is for is rejected.
 ///
 /// That is so if the last filter allows something, because it would have no effect otherwise.
-///
-/// Corresponds to `damos_filters_default_reject()`.
 fn damos_filters_default_reject(filters: List<'_, Filter>) -> bool {
     filters.last().is_some_and(Filter::allow)
 }
 
 /// Sets whether what none of the filters of a scheme is for is rejected.
-///
-/// Corresponds to `damos_set_filters_default_reject()`.
 pub(crate) fn damos_set_filters_default_reject(scheme: &Scheme) {
     // The core leaves the decision to the operations if these have filters.
     scheme.set_core_filters_default_reject(

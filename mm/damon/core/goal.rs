@@ -3,18 +3,8 @@
 //! Goals that quotas are tuned for: how far each is achieved.
 
 use crate::{
-    environment,
-    math::mult_frac,
-    model::{
-        Goal,
-        GoalMetric,
-        GoalTuner,
-        OpsId,
-        Parts,
-        Scheme, //
-    },
-    mvsum::BP,
-    pass::Pass, //
+    pass::Pass,
+    prelude::*, //
 };
 
 /// Returns a part of a whole in 1/10,000, or `default` if there is no whole.
@@ -23,7 +13,6 @@ fn bp_of(part: usize, whole: usize, default: usize) -> usize {
 }
 
 /// Sets the time that tasks have waited for memory since the last time.
-///
 /// Corresponds to `damos_set_psi_current_val()`.
 fn set_psi_current_value(goal: &Goal, scheme: &Scheme) {
     let now = environment::some_mem_psi_total();
@@ -42,41 +31,38 @@ fn set_psi_current_value(goal: &Goal, scheme: &Scheme) {
     goal.set_current_value(value);
 }
 
-/// Corresponds to `damos_get_node_mem_bp()`.
-fn node_mem_bp(nid: i32, used: bool) -> usize {
+/// Returns the used or the free part of memory, of which `amounts` are used and there in all.
+///
+/// Corresponds to `damos_get_node_mem_bp()` and `damos_get_node_memcg_used_bp()`.
+fn used_or_free_bp(amounts: Option<(usize, usize)>, used: bool) -> usize {
     if !cfg!(CONFIG_NUMA) {
         return 0;
     }
     let (none, nonsense) = if used { (0, BP) } else { (BP, 0) };
-    let Some(mem) = environment::node_mem(nid) else {
+    let Some((sz_used, total)) = amounts else {
         return none;
     };
-    match mem.total.checked_sub(mem.free) {
-        Some(sz_used) if mem.total != 0 => {
-            bp_of(if used { sz_used } else { mem.free }, mem.total, 0)
-        }
-        _ => nonsense,
-    }
-}
-
-/// Corresponds to `damos_get_node_memcg_used_bp()`.
-fn node_memcg_bp(nid: i32, memcg_id: u64, used: bool) -> usize {
-    if !cfg!(CONFIG_NUMA) {
-        return 0;
-    }
-    let (none, nonsense) = if used { (0, BP) } else { (BP, 0) };
-    let Some(sz_used) = environment::node_memcg_used(nid, memcg_id) else {
-        return none;
-    };
-    let total = environment::node_mem(nid).map_or(0, |mem| mem.total);
     match total.checked_sub(sz_used) {
         Some(sz_free) if total != 0 => bp_of(if used { sz_used } else { sz_free }, total, 0),
         _ => nonsense,
     }
 }
 
+fn node_mem_bp(nid: i32, used: bool) -> usize {
+    let mem = environment::node_mem(nid);
+    used_or_free_bp(
+        mem.map(|(total, free)| (total.wrapping_sub(free), total)),
+        used,
+    )
+}
+
+fn node_memcg_bp(nid: i32, memcg_id: u64, used: bool) -> usize {
+    let total = || environment::node_mem(nid).map_or(0, |(total, _)| total);
+    let sz_used = environment::node_memcg_used(nid, memcg_id);
+    used_or_free_bp(sz_used.map(|sz_used| (sz_used, total())), used)
+}
+
 /// Returns how much of the memory that a scheme is for is on a node.
-///
 /// Corresponds to `damos_get_node_eligible_mem_bp()`.
 fn node_eligible_mem_bp(parts: &Parts<'_>, pass: &Pass, scheme: &Scheme, nid: i32) -> usize {
     if pass.ops_id != Some(OpsId::Paddr) || !environment::node_online(nid) {
@@ -96,10 +82,10 @@ fn node_eligible_mem_bp(parts: &Parts<'_>, pass: &Pass, scheme: &Scheme, nid: i3
 
 /// Corresponds to `damos_get_in_active_mem_bp()`.
 fn in_active_mem_bp(active: bool) -> usize {
-    let lru = environment::lru_pages();
-    let total = lru.active.wrapping_add(lru.inactive).max(1);
+    let (sz_active, sz_inactive) = environment::lru_pages();
+    let total = sz_active.wrapping_add(sz_inactive).max(1);
     // CAST: It is an `unsigned int` in C.
-    let bp = bp_of(if active { lru.active } else { lru.inactive }, total, 0) as u32;
+    let bp = bp_of(if active { sz_active } else { sz_inactive }, total, 0) as u32;
     bp as usize
 }
 
@@ -127,8 +113,6 @@ fn set_current_value(parts: &Parts<'_>, pass: &Pass, scheme: &Scheme, goal: &Goa
 ///
 /// That is the goal which is achieved most, because it makes the scheme do the least. A goal whose
 /// target is zero is achieved.
-///
-/// Corresponds to `damos_quota_score()`.
 pub(crate) fn damos_quota_score(parts: &Parts<'_>, pass: &Pass, scheme: &Scheme) -> usize {
     let mut highest_score = 0;
     for goal in scheme.quota().goals().iter() {

@@ -4,36 +4,20 @@
 
 use crate::{
     apply::kdamond_apply_schemes,
-    call::{
-        kdamond_call,
-        kdamond_cancel_calls, //
-    },
-    environment::{
-        self,
-        kdamond_usleep, //
-    },
+    call::*,
+    environment::kdamond_usleep,
     filter::damos_set_filters_default_reject,
-    math::time_after_eq,
     merge::kdamond_merge_regions,
-    model::{
-        Context,
-        CurrentKdamond, //
-    },
     pass::damos_set_next_apply_sis,
+    prelude::*,
     probes::damon_has_probe_weights,
     regions::damon_apply_min_nr_regions,
-    running::{
-        self,
-        kdamond_need_stop, //
-    },
+    running::*,
     split::kdamond_reset_and_split_regions,
     tune::kdamond_tune_intervals,
     walk::damos_walk_cancel,
     watermark::kdamond_wait_activation, //
 };
-
-/// How many hits of a probe a region can count.
-const MAX_PROBE_HITS: usize = 255;
 
 /// Corresponds to `kdamond_init_ctx()`.
 fn kdamond_init_ctx(ctx: &mut Context<'_>) {
@@ -63,7 +47,7 @@ fn sample(ctx: &mut Context<'_>, access_check_disabled: bool, aggregated: bool) 
     // into the counters of the regions are not counted. If hits are what regions are merged by,
     // the number of samples is limited.
     if !ctx.probes().is_empty()
-        && (access_check_disabled || samples_of_interval(ctx) <= MAX_PROBE_HITS)
+        && (access_check_disabled || samples_of_interval(ctx) <= usize::from(u8::MAX))
     {
         let return_max_wsum = aggregated && access_check_disabled;
         if let Some(max_wsum) = ctx.apply_probes(access_check_disabled, return_max_wsum) {
@@ -178,8 +162,6 @@ fn main_loop(ctx: &mut Context<'_>) {
 }
 
 /// Monitors a context, and leaves it without targets.
-///
-/// Corresponds to `kdamond_fn()`.
 pub(crate) fn kdamond_fn(mut kdamond: CurrentKdamond) {
     environment::debug_kdamond(true);
     let ctx = &mut kdamond.context();
@@ -193,10 +175,10 @@ pub(crate) fn kdamond_fn(mut kdamond: CurrentKdamond) {
     main_loop(ctx);
 
     ctx.destroy_targets();
-    ctx.private().pool.end_walk(0);
+    ctx.parts().private.pool.shrink(0);
     kdamond_cancel_calls(ctx);
     ctx.shared().walk().set_obsolete(true);
     damos_walk_cancel(ctx);
     environment::debug_kdamond(false);
-    running::ended(kdamond);
+    ended(kdamond);
 }

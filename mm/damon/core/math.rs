@@ -5,63 +5,43 @@
 //! Numbers wrap around as those of type `unsigned long` and `unsigned int` do. A division by zero,
 //! which would be a trap in C, has a result that the caller chooses.
 
-/// Returns `x * n / d` without the overflow of the product where possible.
+/// The unit of parts of a whole, 1/10,000.
+pub(crate) const BP: usize = 10_000;
+
+/// Defines functions that return `x * n / d`, without the overflow of the product where possible.
 ///
-/// Corresponds to the C macro `mult_frac()` for `unsigned long`. Returns [`None`] if `d` is zero.
-#[inline]
-pub(crate) fn mult_frac(x: usize, n: usize, d: usize) -> Option<usize> {
-    let quotient = x.checked_div(d)?;
-    let rest = x.checked_rem(d)?;
-    Some(
-        quotient
-            .wrapping_mul(n)
-            .wrapping_add(rest.wrapping_mul(n).checked_div(d)?),
-    )
+/// They correspond to the C macro `mult_frac()`, and return [`None`] if `d` is zero.
+macro_rules! mult_frac {
+    ($($name:ident: $ty:ty),+) => { $(
+        pub(crate) fn $name(x: $ty, n: $ty, d: $ty) -> Option<$ty> {
+            let (quotient, rest) = (x.checked_div(d)?, x.checked_rem(d)?);
+            let rest = rest.wrapping_mul(n).checked_div(d)?;
+            Some(quotient.wrapping_mul(n).wrapping_add(rest))
+        }
+    )+ };
 }
 
-/// Returns `x * n / d` without the overflow of the product where possible.
-///
-/// Corresponds to the C macro `mult_frac()` for `unsigned int`. Returns [`None`] if `d` is zero.
-#[inline]
-pub(crate) fn mult_frac_u32(x: u32, n: u32, d: u32) -> Option<u32> {
-    let quotient = x.checked_div(d)?;
-    let rest = x.checked_rem(d)?;
-    Some(
-        quotient
-            .wrapping_mul(n)
-            .wrapping_add(rest.wrapping_mul(n).checked_div(d)?),
-    )
-}
+mult_frac!(mult_frac: usize, mult_frac_u32: u32);
 
 /// Returns the largest multiple of `align`, a power of two, that is not above `x`.
-#[inline]
 pub(crate) fn align_down(x: usize, align: usize) -> usize {
     x & !align.wrapping_sub(1)
 }
 
 /// Returns the smallest multiple of `align`, a power of two, that is not below `x`.
-#[inline]
 pub(crate) fn align_up(x: usize, align: usize) -> usize {
     align_down(x.wrapping_add(align.wrapping_sub(1)), align)
 }
 
 /// Returns whether the time `a` is at or after `b`, for times that wrap around.
-#[inline]
 pub(crate) fn time_after_eq(a: usize, b: usize) -> bool {
     // CAST: The sign tells which one is later.
     a.wrapping_sub(b) as isize >= 0
 }
 
-/// Returns whether the time `a` is before `b`, for times that wrap around.
-#[inline]
-pub(crate) fn time_before(a: usize, b: usize) -> bool {
-    !time_after_eq(a, b)
-}
-
 /// Returns the average of `l` and `r`, weighted with the sizes, as C computes it.
 ///
 /// If the sizes are zero together, it is `l`.
-#[inline]
 pub(crate) fn weighted_average(l: u32, sz_l: usize, r: u32, sz_r: usize) -> u32 {
     let sz = sz_l.wrapping_add(sz_r);
     // CAST: A `usize` has at least 32 bits.
@@ -134,7 +114,6 @@ mod tests {
             (usize::MAX / 2 + 1, 0, false),
         ] {
             assert_eq!(time_after_eq(a, b), after_eq);
-            assert_eq!(time_before(a, b), !after_eq);
         }
     }
 

@@ -30,7 +30,6 @@ pub(crate) unsafe trait Object: Sized {
     type C;
 
     /// Returns the C structure.
-    #[inline]
     fn as_ptr(&self) -> *mut Self::C {
         ptr::from_ref(self).cast_mut().cast()
     }
@@ -39,7 +38,6 @@ pub(crate) unsafe trait Object: Sized {
     ///
     /// `ptr` must point to an object of this type that stays valid during the lifetime that the
     /// caller chooses, and that no other thread uses meanwhile.
-    #[inline]
     unsafe fn from_raw<'a>(ptr: *mut Self::C) -> &'a Self {
         // SAFETY: The caller promises that the object is valid. Others may change it as it is of a
         // type that allows it.
@@ -73,69 +71,86 @@ macro_rules! object {
     };
 }
 
-/// Defines methods that get and set fields of a C structure.
-///
-/// The type needs a method `as_ptr()` that returns a pointer which is valid for reads and writes.
-/// What begins with `private` is for the type itself.
-macro_rules! accessors {
-    (private $($rest:tt)*) => { accessors! { @[] $($rest)* } };
-
-    (@[$($vis:tt)*]) => {};
-
-    (
-        @[$($vis:tt)*] $(#[$meta:meta])* $get:ident: $ty:ty = $($field:ident).+;
-        $($rest:tt)*
-    ) => {
+/// Defines an enum for numbers that C has names for.
+macro_rules! numbered {
+    ($(#[$meta:meta])* $name:ident: $c:ident {
+        $($(#[$variant_meta:meta])* $variant:ident = $number:ident,)+
+    }) => {
         $(#[$meta])*
-        #[inline]
-        $($vis)* fn $get(&self) -> $ty {
-            // SAFETY: The object is initialized, all bytes of its unions included, for which each
-            // value is valid. No other thread writes.
-            unsafe { (*self.as_ptr()).$($field).+ }
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(crate) enum $name {
+            // CAST: The numbers are small.
+            $($(#[$variant_meta])* $variant = ::kernel::bindings::$number as isize,)+
         }
 
-        accessors! { @[$($vis)*] $($rest)* }
-    };
-
-    (
-        @[$($vis:tt)*] $(#[$meta:meta])* $get:ident, $set:ident: $ty:ty = $($field:ident).+;
-        $($rest:tt)*
-    ) => {
-        accessors! {
-            @[$($vis)*]
-            $(#[$meta])* $get: $ty = $($field).+;
-            #[doc = concat!("Sets what [`", stringify!($get), "`](Self::", stringify!($get),
-                            "()) returns.")]
-            _, $set: $ty = $($field).+;
-            $($rest)*
+        impl $name {
+            /// Returns what has this number, or [`None`] if nothing has.
+            pub(crate) fn from_raw(number: ::kernel::bindings::$c) -> Option<Self> {
+                match number {
+                    $(::kernel::bindings::$number => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
         }
     };
+}
 
-    (
-        @[$($vis:tt)*] $(#[$meta:meta])* _, $set:ident: $ty:ty = $($field:ident).+;
-        $($rest:tt)*
-    ) => {
-        $(#[$meta])*
-        #[inline]
-        $($vis)* fn $set(&self, value: $ty) {
-            // SAFETY: The object is valid, no other thread uses it, and references to its fields
-            // are never made.
-            unsafe { (*self.as_ptr()).$($field).+ = value };
-        }
-
-        accessors! { @[$($vis)*] $($rest)* }
+/// A field of a C structure, of this name or at this place.
+macro_rules! field {
+    ($object:expr, $name:ident) => {
+        (*$object.as_ptr()).$name
     };
-
-    ($($rest:tt)*) => { accessors! { @[pub(crate)] $($rest)* } };
+    ($object:expr, $name:ident, $($place:ident).+) => {
+        (*$object.as_ptr()).$($place).+
+    };
 }
 
 /// Returns a pointer to a field of a C structure.
 ///
 /// The object needs a method `as_ptr()` that returns a valid pointer.
 macro_rules! place {
-    ($object:expr, $($field:ident).+) => {
+    ($object:expr, $($place:ident).+) => {
         // SAFETY: This is a place within an object that is valid.
-        unsafe { &raw mut (*$object.as_ptr()).$($field).+ }
+        unsafe { &raw mut (*$object.as_ptr()).$($place).+ }
+    };
+}
+
+/// Defines methods that return fields of a C structure, which says what the fields are.
+///
+/// The type needs a method `as_ptr()` that returns a pointer which is valid for reads and writes.
+/// What begins with `private` is for the module itself.
+macro_rules! getters {
+    (private $($fields:tt)+) => { getters! { @[,] $($fields)+ } };
+    (@[$vis:vis,] $($ty:ty: $($name:ident $(= $($place:ident).+)?),+;)+) => { $($(
+        $vis fn $name(&self) -> $ty {
+            // SAFETY: The object is initialized, all bytes of its unions included, for which each
+            // value is valid. No other thread writes.
+            unsafe { field!(self, $name $(, $($place).+)?) }
+        }
+    )+)+ };
+    ($($fields:tt)+) => { getters! { @[pub(crate),] $($fields)+ } };
+}
+
+/// Defines methods that set fields of a C structure, as [`getters!`] does.
+macro_rules! setters {
+    (private $($fields:tt)+) => { setters! { @[,] $($fields)+ } };
+    (@[$vis:vis,] $($ty:ty: $($name:ident $(= $($place:ident).+)?),+;)+) => { $($(
+        ::kernel::macros::paste! {
+            $vis fn [<set_ $name>](&self, value: $ty) {
+                // SAFETY: The object is valid, no other thread uses it, and references to its
+                // fields are never made.
+                unsafe { field!(self, $name $(, $($place).+)?) = value };
+            }
+        }
+    )+)+ };
+    ($($fields:tt)+) => { setters! { @[pub(crate),] $($fields)+ } };
+}
+
+/// Defines methods that return and set fields of a C structure.
+macro_rules! fields {
+    ($($fields:tt)+) => {
+        getters! { $($fields)+ }
+        setters! { $($fields)+ }
     };
 }
 
@@ -149,7 +164,6 @@ macro_rules! lists {
         impl $object {
             $(
                 $(#[$meta])*
-                #[inline]
                 pub(crate) fn $get(&self) -> List<'_, $ty> {
                     let head = place!(self, $($field).+);
                     // SAFETY: The list is initialized with the object. To change it takes a `Mut`
@@ -164,7 +178,6 @@ macro_rules! lists {
                 $(#[$meta])*
                 ///
                 /// It can be changed.
-                #[inline]
                 pub(crate) fn $get_mut(&mut self) -> ListMut<'_, $ty> {
                     let head = place!(self, $($field).+);
                     // SAFETY: The list is initialized with the object. `self` has the lists of the
@@ -185,88 +198,28 @@ mod probe;
 mod region;
 mod registry;
 mod request;
-mod running_lock;
+mod running;
+mod sanity;
 mod scheme;
 mod shared;
 mod target;
 
 pub(crate) use self::{
-    context::{
-        Context,
-        LeftWindow,
-        OwnedContext,
-        Parts,
-        Private,
-        Random,
-        SCORES, //
-    },
-    filter::{
-        Filter,
-        FilterKind, //
-    },
-    goal::{
-        Goal,
-        GoalMetric, //
-    },
-    list::{
-        Entry,
-        List,
-        ListMut,
-        Mut,
-        Owned, //
-    },
-    operations::{
-        Operations,
-        OpsId,
-        OpsSet, //
-    },
-    probe::{
-        Probe,
-        ProbeFilter, //
-    },
-    region::{
-        ProbeHits,
-        Region,
-        RegionCursor,
-        RegionPool,
-        MAX_PROBES, //
-    },
-    registry::{
-        register_ops,
-        registered_ops, //
-    },
-    request::{
-        Call,
-        CallQueue,
-        Handled,
-        LockedWalk,
-        Waited,
-        WalkControl,
-        WalkSlot, //
-    },
-    running_lock::{
-        init_running,
-        RUNNING, //
-    },
-    scheme::{
-        GoalTuner,
-        Quota,
-        Scheme, //
-    },
-    shared::{
-        CurrentKdamond,
-        Shared,
-        Startable,
-        StopState, //
-    },
-    target::{
-        PidsCounted,
-        Target, //
-    },
+    context::*,
+    filter::*,
+    goal::*,
+    list::*,
+    operations::*,
+    probe::*,
+    region::*,
+    registry::*,
+    request::*,
+    running::*,
+    sanity::verify_ctx,
+    scheme::*,
+    shared::*,
+    target::*, //
 };
-
-#[cfg(CONFIG_DAMON_KUNIT_TEST)]
-pub(crate) use self::scheme::Dests;
 
 /// The attributes of the monitoring, `struct damon_attrs`.
 pub(crate) use kernel::bindings::damon_attrs as Attrs;

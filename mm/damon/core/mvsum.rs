@@ -5,25 +5,9 @@
 //! The count of the current aggregation interval is not complete. What is missing is taken from the
 //! last interval, in proportion to the time that is left.
 
-use crate::{
-    math::{
-        mult_frac,
-        time_after_eq, //
-    },
-    model::{
-        Context,
-        LeftWindow,
-        Region, //
-    },
-};
-
-/// The unit of parts of a whole, 1/10,000.
-pub(crate) const BP: usize = 10_000;
+use crate::prelude::*;
 
 /// Returns a moving sum.
-///
-/// Corresponds to `damon_mvsum()`.
-#[inline]
 pub(crate) fn damon_mvsum(current_nr: usize, last_nr: usize, left_window_bp: usize) -> usize {
     // The divisor is not zero.
     current_nr.wrapping_add(mult_frac(last_nr, left_window_bp, BP).unwrap_or(0))
@@ -43,7 +27,7 @@ impl Window {
         let attrs = ctx.raw_attrs();
         let (passed, next) = (ctx.passed_sample_intervals(), ctx.next_aggregation_sis());
         let of = [attrs.sample_interval, attrs.aggr_interval, passed, next];
-        let last = ctx.left_window().get();
+        let last = ctx.left_window.get();
         if let (true, Some(left_bp)) = (last.of == of, last.left_bp) {
             return Self { left_bp };
         }
@@ -55,7 +39,7 @@ impl Window {
         // Valid attributes make an interval of one sample at least.
         let len = attrs.aggr_interval.max(1) / attrs.sample_interval.max(1);
         let left_bp = mult_frac(left, BP, len).unwrap_or(0);
-        ctx.left_window().set(LeftWindow {
+        ctx.left_window.set(LeftWindow {
             of,
             left_bp: Some(left_bp),
         });
@@ -63,9 +47,7 @@ impl Window {
     }
 
     /// Returns the accesses to a region in the last aggregation interval, up to now.
-    ///
     /// Corresponds to `damon_nr_accesses_mvsum()`.
-    #[inline]
     pub(crate) fn nr_accesses(self, region: &Region) -> u32 {
         if self.left_bp == BP {
             return region.last_nr_accesses();
@@ -82,7 +64,6 @@ impl Window {
     }
 
     /// Returns the hits of a probe in the last aggregation interval, up to now.
-    ///
     /// Corresponds to `damon_probe_hits_mvsum()`.
     pub(crate) fn probe_hits(self, region: &Region, probe: usize) -> u8 {
         let hits = region.probe_hits().get(probe).copied().unwrap_or(0);

@@ -3,14 +3,8 @@
 //! When schemes are applied, and what a pass over the regions for it knows beforehand.
 
 use crate::{
-    math::time_before,
-    model::{
-        Context,
-        OpsId,
-        Region,
-        Scheme, //
-    },
     mvsum::Window,
+    prelude::*, //
 };
 use kernel::bindings::damos_access_pattern;
 
@@ -38,20 +32,16 @@ impl Pass {
             window: Window::of(ctx),
             min_region_sz: ctx.min_region_sz(),
             addr_unit: ctx.addr_unit(),
-            ops_id: OpsId::from_raw(ctx.raw_ops_id()).ok(),
+            ops_id: OpsId::from_raw(ctx.raw_ops_id()),
         }
     }
 
     /// Returns whether the apply interval of a scheme is over.
-    #[inline]
     pub(crate) fn is_due(&self, scheme: &Scheme) -> bool {
-        !time_before(self.now, scheme.next_apply_sis())
+        time_after_eq(self.now, scheme.next_apply_sis())
     }
 
-    /// Returns whether a region has an access pattern.
-    ///
-    /// Corresponds to `__damos_valid_target()`.
-    #[inline]
+    /// Returns whether a region has an access pattern. Corresponds to `__damos_valid_target()`.
     pub(crate) fn matches(&self, region: &Region, pattern: &damos_access_pattern) -> bool {
         let (sz, age) = (region.sz(), region.age());
         let nr_accesses = self.window.nr_accesses(region);
@@ -65,8 +55,6 @@ impl Pass {
 }
 
 /// Sets when a scheme is applied next.
-///
-/// Corresponds to `damos_set_next_apply_sis()`.
 pub(crate) fn damos_set_next_apply_sis(scheme: &Scheme, ctx: &Context<'_>) {
     let attrs = ctx.raw_attrs();
     let apply_interval = match scheme.apply_interval_us() {

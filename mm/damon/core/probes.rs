@@ -2,11 +2,7 @@
 
 //! Weights of probes.
 
-use crate::model::{
-    Context,
-    ProbeHits,
-    MAX_PROBES, //
-};
+use crate::prelude::*;
 
 /// The weights of the probes of a context.
 ///
@@ -24,10 +20,7 @@ impl Weights {
         Self(weights)
     }
 
-    /// Returns the weighted sum of the hits of a region.
-    ///
-    /// Corresponds to `damon_probe_hits_wsum()`.
-    #[inline]
+    /// Returns the weighted sum of the hits of a region. Corresponds to `damon_probe_hits_wsum()`.
     pub(crate) fn sum(&self, hits: ProbeHits) -> u32 {
         self.0.iter().zip(hits).fold(0, |sum: u32, (weight, hits)| {
             sum.wrapping_add(weight.wrapping_mul(u32::from(hits)))
@@ -36,8 +29,6 @@ impl Weights {
 }
 
 /// Returns whether any probe has a weight, so that hits of probes are what counts.
-///
-/// Corresponds to `damon_has_probe_weights()`.
 pub(crate) fn damon_has_probe_weights(ctx: &Context<'_>) -> bool {
     ctx.probes().iter().any(|probe| probe.weight() != 0)
 }

@@ -3,49 +3,22 @@
 //! Quotas of schemes: what they come to, charging them, and whom they serve first.
 
 use crate::{
-    environment,
     filter::damos_core_filter_out,
     goal::damos_quota_score,
-    math::{
-        align_down,
-        mult_frac,
-        time_after_eq,
-        time_before, //
-    },
-    model::{
-        GoalTuner,
-        Parts,
-        Quota,
-        RegionCursor,
-        RegionPool,
-        Scheme,
-        SCORES, //
-    },
-    mvsum::BP,
     pass::Pass,
-    trace, //
+    prelude::*, //
 };
-use kernel::{
-    num::casts::FromSafeCast,
-    page::PAGE_SIZE,
-    time::msecs_to_jiffies, //
-};
+use kernel::time::msecs_to_jiffies;
 
 /// The score of a goal that is achieved.
 const GOAL_SCORE: usize = BP;
 
 /// Returns whether a quota limits anything.
-///
-/// Corresponds to `damos_quota_is_set()`.
-#[inline]
 pub(crate) fn damos_quota_is_set(quota: &Quota) -> bool {
     quota.esz() != 0 || quota.sz() != 0 || quota.ms() != 0 || !quota.goals().is_empty()
 }
 
 /// Returns whether no region fits into what is left of a quota.
-///
-/// Corresponds to `damos_quota_is_full()`.
-#[inline]
 pub(crate) fn damos_quota_is_full(quota: &Quota, min_region_sz: usize) -> bool {
     if !damos_quota_is_set(quota) {
         return false;
@@ -58,8 +31,6 @@ pub(crate) fn damos_quota_is_full(quota: &Quota, min_region_sz: usize) -> bool {
 }
 
 /// Charges what an action was tried on, and a part only for where it failed.
-///
-/// Corresponds to `damos_charge_quota()`.
 pub(crate) fn damos_charge_quota(quota: &Quota, sz_region: usize, sz_applied: usize) {
     // Operations can apply an action to more than the region, which costs no more than that.
     let failed = sz_region
@@ -75,24 +46,29 @@ pub(crate) fn damos_charge_quota(quota: &Quota, sz_region: usize, sz_applied: us
     quota.set_charged_sz(quota.charged_sz().wrapping_add(failed.unwrap_or(sz_region)));
 }
 
+/// Lets schemes that have left a target half way begin with the first region.
+pub(crate) fn forget_charge_target(schemes: List<'_, Scheme>, target: &Target) {
+    for quota in schemes.iter().map(Scheme::quota) {
+        if quota.is_charge_target(target) {
+            quota.clear_charge_from();
+        }
+    }
+}
+
 /// Returns whether a region, or its beginning, was already charged before the quota was full.
 ///
 /// In the latter case the region is split, so that the rest is the next region.
-///
-/// Corresponds to `damos_skip_charged_region()`.
-#[inline]
 pub(crate) fn damos_skip_charged_region(
     cursor: &mut RegionCursor<'_>,
     quota: &Quota,
     min_region_sz: usize,
-    pool: &mut RegionPool,
 ) -> bool {
     let mut skip = false;
     if quota.has_charge_target() {
         if !quota.is_charge_target(cursor.target()) {
             return true;
         }
-        skip = skip_charged_part(cursor, quota.charge_addr_from(), min_region_sz, pool);
+        skip = skip_charged_part(cursor, quota.charge_addr_from(), min_region_sz);
     }
     if cursor.is_last() {
         quota.clear_charge_from();
@@ -105,7 +81,6 @@ fn skip_charged_part(
     cursor: &mut RegionCursor<'_>,
     charge_addr_from: usize,
     min_region_sz: usize,
-    pool: &mut RegionPool,
 ) -> bool {
     let Some(region) = cursor.current() else {
         return false;
@@ -125,7 +100,7 @@ fn skip_charged_part(
         sz_to_skip = min_region_sz;
     }
     // Without memory, all of the region waits for the next window.
-    let _ = cursor.split_at(sz_to_skip, pool);
+    let _ = cursor.split_at(sz_to_skip);
     true
 }
 
@@ -134,8 +109,6 @@ fn skip_charged_part(
 /// The input and the score are assumed to be proportional:
 /// `next = last * (1 + (goal - score) / goal)`. An input is never below 10,000, from which the loop
 /// could not come back.
-///
-/// Corresponds to `damon_feed_loop_next_input()`.
 pub(crate) fn damon_feed_loop_next_input(last_input: usize, score: usize) -> usize {
     const MIN_INPUT: usize = 10_000;
 
@@ -175,8 +148,6 @@ fn tune_esz_bp(quota: &Quota, tuner: GoalTuner, score: usize) -> usize {
 }
 
 /// Sets what the limits of size and time and the goals come to.
-///
-/// Corresponds to `damos_set_effective_quota()`.
 fn damos_set_effective_quota(parts: &Parts<'_>, pass: &Pass, scheme: &Scheme) {
     /// What is assumed before anything was measured.
     const DEFAULT_THROUGHPUT: usize = PAGE_SIZE * 1024;
@@ -213,8 +184,6 @@ fn damos_set_effective_quota(parts: &Parts<'_>, pass: &Pass, scheme: &Scheme) {
 }
 
 /// Begins a new window for charges if it is time, and finds for which regions the quota is.
-///
-/// Corresponds to `damos_adjust_quota()`.
 pub(crate) fn damos_adjust_quota(
     parts: &mut Parts<'_>,
     pass: &Pass,
@@ -237,7 +206,7 @@ pub(crate) fn damos_adjust_quota(
     // CAST: C truncates as well.
     let window = msecs_to_jiffies(quota.reset_interval() as u32);
     let from = quota.charged_from();
-    if !(time_after_eq(now, from) && time_before(now, from.wrapping_add(window))) {
+    if !time_after_eq(now, from) || time_after_eq(now, from.wrapping_add(window)) {
         // A new window.
         if damos_quota_is_full(quota, pass.min_region_sz) {
             scheme.set_qt_exceeds(scheme.qt_exceeds().wrapping_add(1));
@@ -265,24 +234,21 @@ fn set_min_score(parts: &mut Parts<'_>, pass: &Pass, scheme: &Scheme) {
         private,
         ..
     } = parts;
-    let pattern = scheme.pattern();
-    private.score_histogram = [0; SCORES];
+    let (pattern, min_region_sz) = (scheme.pattern(), pass.min_region_sz);
+    let histogram = &mut private.score_histogram;
+    *histogram = [0; SCORES];
     let mut max_score = 0;
     for (target_idx, mut target) in (0..).zip(targets.iter_mut()) {
-        let mut cursor = target.cursor();
+        let mut cursor = target.cursor(&mut private.pool);
         while let Some(region) = cursor.current() {
             if pass.matches(region, &pattern)
-                && !damos_core_filter_out(
-                    scheme,
-                    &mut cursor,
-                    target_idx,
-                    pass.min_region_sz,
-                    &mut private.pool,
-                )
+                && !damos_core_filter_out(scheme, &mut cursor, target_idx, min_region_sz)
             {
                 if let Some(region) = cursor.current() {
-                    let score = score_of(ops.scheme_score(region, scheme).unwrap_or(0));
-                    if let Some(sz) = private.score_histogram.get_mut(score) {
+                    // Operations have to keep to the range.
+                    let score = ops.scheme_score(region, scheme).unwrap_or(0);
+                    let score = usize::try_from(score).unwrap_or(0).min(SCORES - 1);
+                    if let Some(sz) = histogram.get_mut(score) {
                         *sz = sz.wrapping_add(region.sz());
                     }
                     max_score = max_score.max(score);
@@ -296,7 +262,7 @@ fn set_min_score(parts: &mut Parts<'_>, pass: &Pass, scheme: &Scheme) {
     let mut sz: usize = 0;
     let mut min_score = 0;
     for score in (0..=max_score).rev() {
-        sz = sz.wrapping_add(private.score_histogram.get(score).copied().unwrap_or(0));
+        sz = sz.wrapping_add(histogram.get(score).copied().unwrap_or(0));
         min_score = score;
         if sz >= esz {
             break;
@@ -304,9 +270,4 @@ fn set_min_score(parts: &mut Parts<'_>, pass: &Pass, scheme: &Scheme) {
     }
     // CAST: Scores are below 100.
     scheme.quota().set_min_score(min_score as u32);
-}
-
-/// Returns a score in the range that operations have to keep to.
-fn score_of(score: i32) -> usize {
-    usize::try_from(score).unwrap_or(0).min(SCORES - 1)
 }

@@ -2,23 +2,7 @@
 
 //! Where regions are: fitting them to address ranges, and bounding their size from above.
 
-use crate::{
-    environment,
-    math::{
-        align_down,
-        align_up, //
-    },
-    model::{
-        AddrRange,
-        Context,
-        Mut,
-        Parts,
-        Region,
-        RegionCursor,
-        Target, //
-    },
-};
-use kernel::prelude::*;
+use crate::prelude::*;
 
 /// Returns an address range that is extended to multiples of `min_region_sz`.
 fn aligned(range: &AddrRange, min_region_sz: usize) -> AddrRange {
@@ -36,8 +20,6 @@ fn damon_intersect(region: &Region, range: &AddrRange) -> bool {
 /// Fits the regions of a target to address ranges.
 ///
 /// Monitoring results of regions in the ranges are kept.
-///
-/// Corresponds to `damon_set_regions()`.
 ///
 /// # Errors
 ///
@@ -58,8 +40,9 @@ pub(crate) fn damon_set_regions(
         last_end = Some(range.end);
     }
 
-    remove_outside(target, ranges);
-    let mut cursor = target.cursor();
+    let pool = &mut RegionPool::new();
+    remove_outside(&mut target.cursor(pool), ranges);
+    let mut cursor = target.cursor(pool);
     for range in ranges {
         fit_to_range(&mut cursor, range, &aligned(range, min_region_sz))?;
     }
@@ -67,29 +50,9 @@ pub(crate) fn damon_set_regions(
 }
 
 /// Removes regions that intersect with none of the ranges.
-fn remove_outside(target: &mut Mut<'_, Target>, ranges: &[AddrRange]) {
-    let mut cursor = target.cursor();
-    // Both are sorted, hence the first range that can intersect is found from that of the region
-    // before.
-    let mut index: usize = 0;
+fn remove_outside(cursor: &mut RegionCursor<'_>, ranges: &[AddrRange]) {
     while let Some(region) = cursor.current() {
-        while index > 0
-            && ranges
-                .get(index.wrapping_sub(1))
-                .is_some_and(|range| range.end > region.start())
-        {
-            index = index.wrapping_sub(1);
-        }
-        while ranges
-            .get(index)
-            .is_some_and(|range| range.end <= region.start())
-        {
-            index = index.wrapping_add(1);
-        }
-        if !ranges
-            .get(index)
-            .is_some_and(|range| damon_intersect(region, range))
-        {
+        if !ranges.iter().any(|range| damon_intersect(region, range)) {
             drop(cursor.remove());
         }
         cursor.move_next();
@@ -136,8 +99,6 @@ fn fill_hole(cursor: &mut RegionCursor<'_>) -> Result {
 }
 
 /// Returns how large a region may be so that there are as many as there have to be.
-///
-/// Corresponds to `damon_region_sz_limit()`.
 pub(crate) fn damon_region_sz_limit(ctx: &Context<'_>) -> usize {
     let total_sz = ctx
         .targets()
@@ -152,8 +113,6 @@ pub(crate) fn damon_region_sz_limit(ctx: &Context<'_>) -> usize {
 /// Splits regions that are so large that there are fewer than there have to be.
 ///
 /// `max_sz` is the size of the largest region, if it is known. Returns the limit of the size.
-///
-/// Corresponds to `damon_apply_min_nr_regions()`.
 pub(crate) fn damon_apply_min_nr_regions(ctx: &mut Context<'_>, max_sz: Option<usize>) -> usize {
     let min_region_sz = ctx.min_region_sz();
     let max_region_sz = match align_up(damon_region_sz_limit(ctx), min_region_sz) {
@@ -165,17 +124,11 @@ pub(crate) fn damon_apply_min_nr_regions(ctx: &mut Context<'_>, max_sz: Option<u
         return max_region_sz;
     }
 
-    let Parts {
-        mut targets,
-        private,
-        ..
-    } = ctx.parts();
-    for mut target in targets.iter_mut() {
-        let mut cursor = target.cursor();
+    let mut parts = ctx.parts();
+    for mut target in parts.targets.iter_mut() {
+        let mut cursor = target.cursor(&mut parts.private.pool);
         while let Some(region) = cursor.current() {
-            if region.sz() > max_region_sz
-                && cursor.split_at(max_region_sz, &mut private.pool).is_err()
-            {
+            if region.sz() > max_region_sz && cursor.split_at(max_region_sz).is_err() {
                 return max_region_sz;
             }
             cursor.move_next();
@@ -185,11 +138,7 @@ pub(crate) fn damon_apply_min_nr_regions(ctx: &mut Context<'_>, max_sz: Option<u
 }
 
 /// Sets the regions of a target to an address range, or to that of all system RAM if it is empty
-/// and at address zero.
-///
-/// In the latter case, `found` gets the range.
-///
-/// Corresponds to `damon_set_region_system_rams_default()`.
+/// and at address zero. In the latter case the range is set, too.
 ///
 /// # Errors
 ///
@@ -197,16 +146,14 @@ pub(crate) fn damon_apply_min_nr_regions(ctx: &mut Context<'_>, max_sz: Option<u
 /// - [`ENOMEM`] if there is no memory for a region.
 pub(crate) fn damon_set_region_system_rams_default(
     target: &mut Mut<'_, Target>,
-    mut range: AddrRange,
+    range: &mut AddrRange,
     addr_unit: usize,
     min_region_sz: usize,
-    found: impl FnOnce(AddrRange),
 ) -> Result {
     if range.start == 0 && range.end == 0 {
-        range = environment::system_ram(addr_unit).ok_or(EINVAL)?;
-        found(range);
+        *range = environment::system_ram(addr_unit).ok_or(EINVAL)?;
     }
-    damon_set_regions(target, &[range], min_region_sz)
+    damon_set_regions(target, &[*range], min_region_sz)
 }
 
 #[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]

@@ -5,24 +5,10 @@
 //! Before it, at the end of an aggregation interval, the counters of each region are reset. Both is
 //! done in one walk.
 
-use crate::{
-    math::align_down,
-    model::{
-        Context,
-        Mut,
-        Parts,
-        Private,
-        Random,
-        Region,
-        RegionPool,
-        Target, //
-    },
-    trace, //
-};
-use kernel::num::casts::FromSafeCast;
+use crate::prelude::*;
+use core::mem;
 
 /// Resets the counters of a region.
-#[inline]
 fn reset_aggregated(region: &Region) {
     region.set_last_nr_accesses(region.nr_accesses());
     region.set_nr_accesses(0);
@@ -33,7 +19,6 @@ fn reset_aggregated(region: &Region) {
 /// Returns at which size to split a region: 10 to 90 percent of it.
 ///
 /// Returns [`None`] if that comes to nothing or to all of it.
-#[inline]
 fn random_sub_sz(random: &mut Random<'_>, sz: usize, min_region_sz: usize) -> Option<usize> {
     let sz_sub = align_down(random.one_to_nine().wrapping_mul(sz) / 10, min_region_sz);
     (sz_sub != 0 && sz_sub < sz).then_some(sz_sub)
@@ -42,17 +27,14 @@ fn random_sub_sz(random: &mut Random<'_>, sz: usize, min_region_sz: usize) -> Op
 /// Splits each region of a target into at most `nr_subs` ones of random sizes.
 ///
 /// With `reset`, the counters of each are reset before.
-#[inline]
-fn split_regions_of(
-    target: &mut Mut<'_, Target>,
+pub(crate) fn damon_split_regions_of(
+    mut cursor: RegionCursor<'_>,
     reset: bool,
     nr_subs: u32,
     min_region_sz: usize,
     random: &mut Random<'_>,
-    pool: &mut RegionPool,
 ) {
     let too_small = min_region_sz.wrapping_mul(2);
-    let mut cursor = target.cursor();
     while let Some(region) = cursor.current() {
         cursor.load_next();
         if reset {
@@ -68,7 +50,7 @@ fn split_regions_of(
                 continue;
             };
             // Without memory, monitoring goes on with what there is.
-            if cursor.split_at(sz_sub, pool).is_ok() {
+            if cursor.split_at(sz_sub).is_ok() {
                 steps = steps.wrapping_add(1);
             }
             sz_region = sz_sub;
@@ -79,27 +61,11 @@ fn split_regions_of(
     }
 }
 
-#[cfg(CONFIG_DAMON_KUNIT_TEST)]
-/// Splits each region of a target into at most `nr_subs` ones of random sizes.
-///
-/// Corresponds to `damon_split_regions_of()`.
-pub(crate) fn damon_split_regions_of(
-    target: &mut Mut<'_, Target>,
-    nr_subs: u32,
-    min_region_sz: usize,
-    random: &mut Random<'_>,
-    pool: &mut RegionPool,
-) {
-    split_regions_of(target, false, nr_subs, min_region_sz, random, pool);
-}
-
 /// Splits one in every `split_step` regions into two, another one each time.
 ///
 /// With `reset`, the counters of all regions are reset on the way.
-///
-/// Corresponds to `damon_split_some_regions()`.
-#[inline]
-fn split_some_regions(ctx: &mut Context<'_>, reset: bool, split_step: usize) {
+/// Corresponds to `damon_damon_split_some_regions()`.
+fn damon_split_some_regions(ctx: &mut Context<'_>, reset: bool, split_step: usize) {
     let min_region_sz = ctx.min_region_sz();
     let Parts {
         mut targets,
@@ -111,24 +77,22 @@ fn split_some_regions(ctx: &mut Context<'_>, reset: bool, split_step: usize) {
     let mut left = private.rotation.checked_rem(split_step).unwrap_or(0);
     private.rotation = private.rotation.wrapping_add(1);
     for mut target in targets.iter_mut() {
-        let mut cursor = target.cursor();
+        let mut cursor = target.cursor(&mut private.pool);
         while let Some(region) = cursor.current() {
             cursor.load_next();
             if reset {
                 reset_aggregated(region);
             }
-            if left > 0 {
-                left = left.wrapping_sub(1);
-                cursor.move_next();
-                continue;
-            }
-            left = split_step.wrapping_sub(1);
             let sz = region.sz();
-            if sz >= min_region_sz.wrapping_mul(2) {
-                if let Some(sz_sub) = random_sub_sz(&mut random, sz, min_region_sz) {
-                    if cursor.split_at(sz_sub, &mut private.pool).is_ok() {
-                        cursor.move_next();
-                    }
+            if let Some(one_less) = left.checked_sub(1) {
+                left = one_less;
+            } else {
+                left = split_step.wrapping_sub(1);
+                if sz >= min_region_sz.wrapping_mul(2)
+                    && random_sub_sz(&mut random, sz, min_region_sz)
+                        .is_some_and(|sz_sub| cursor.split_at(sz_sub).is_ok())
+                {
+                    cursor.move_next();
                 }
             }
             cursor.move_next();
@@ -167,58 +131,31 @@ impl Plan {
     }
 }
 
-fn split_all(ctx: &mut Context<'_>, reset: bool) {
+/// Splits regions, unless there are as many as there may be.
+///
+/// With `reset`, the counters of all regions are reset on the way.
+pub(crate) fn kdamond_split_regions(ctx: &mut Context<'_>, reset: bool) {
     let nr_regions = ctx.targets().iter().fold(0, |sum: usize, target| {
         sum.wrapping_add(usize::from_safe_cast(target.nr_regions()))
     });
     let max_nr_regions = ctx.raw_attrs().max_nr_regions;
     let min_region_sz = ctx.min_region_sz();
-
-    let Private {
-        last_nr_regions, ..
-    } = ctx.private();
-    let plan = Plan::new(nr_regions, *last_nr_regions, max_nr_regions);
-    *last_nr_regions = nr_regions;
-    match plan {
-        Plan::Not if reset => {
-            for region in ctx.targets().iter().flat_map(|t| t.regions().iter()) {
-                reset_aggregated(region);
-            }
-        }
+    let mut parts = ctx.parts();
+    let last_nr_regions = mem::replace(&mut parts.private.last_nr_regions, nr_regions);
+    match Plan::new(nr_regions, last_nr_regions, max_nr_regions) {
+        Plan::Not if reset => ctx.regions().for_each(reset_aggregated),
         Plan::Not => (),
-        Plan::Some(split_step) => split_some_regions(ctx, reset, split_step),
+        Plan::Some(split_step) => damon_split_some_regions(ctx, reset, split_step),
         Plan::All(nr_subs) => {
-            let Parts {
-                mut targets,
-                private,
-                mut random,
-                ..
-            } = ctx.parts();
-            for mut target in targets.iter_mut() {
-                split_regions_of(
-                    &mut target,
-                    reset,
-                    nr_subs,
-                    min_region_sz,
-                    &mut random,
-                    &mut private.pool,
-                );
+            for mut target in parts.targets.iter_mut() {
+                let cursor = target.cursor(&mut parts.private.pool);
+                damon_split_regions_of(cursor, reset, nr_subs, min_region_sz, &mut parts.random);
             }
         }
     }
 }
 
-#[cfg(CONFIG_DAMON_KUNIT_TEST)]
-/// Splits regions, unless there are as many as there may be.
-///
-/// Corresponds to `kdamond_split_regions()`.
-pub(crate) fn kdamond_split_regions(ctx: &mut Context<'_>) {
-    split_all(ctx, false);
-}
-
 /// Resets the counters of all regions.
-///
-/// Corresponds to `kdamond_reset_aggregated()`.
 pub(crate) fn kdamond_reset_aggregated(ctx: &mut Context<'_>) {
     let nr_probes = trace::damon_region_aggregated_enabled()
         .then(|| u32::try_from(ctx.probes().iter().count()).unwrap_or(u32::MAX))
@@ -235,7 +172,6 @@ pub(crate) fn kdamond_reset_aggregated(ctx: &mut Context<'_>) {
 }
 
 /// Resets the counters of all regions and splits them.
-///
 /// Corresponds to `kdamond_reset_aggregated()` and `kdamond_split_regions()`, in one walk unless
 /// the results are traced.
 pub(crate) fn kdamond_reset_and_split_regions(ctx: &mut Context<'_>) {
@@ -243,11 +179,11 @@ pub(crate) fn kdamond_reset_and_split_regions(ctx: &mut Context<'_>) {
     if traced {
         kdamond_reset_aggregated(ctx);
     }
-    split_all(ctx, !traced);
+    kdamond_split_regions(ctx, !traced);
     // What merging freed and splitting did not need would be needed only if there were more and
     // more regions.
-    let private = ctx.private();
-    private.pool.end_walk(private.last_nr_regions / 8);
+    let private = ctx.parts().private;
+    private.pool.shrink(private.last_nr_regions / 8);
 }
 
 #[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]

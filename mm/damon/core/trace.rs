@@ -4,67 +4,55 @@
 //!
 //! C header: [`include/trace/events/damon.h`](srctree/include/trace/events/damon.h)
 
-use crate::model::{
-    Object,
-    Region,
-    Scheme, //
-};
+use crate::prelude::*;
 
 /// The declarations, whose arguments are pointers.
 mod raw {
-    use kernel::{
-        bindings,
-        ffi::{
-            c_uint,
-            c_ulong, //
-        },
-        tracepoint::declare_trace, //
-    };
+    use crate::prelude::*;
+    use kernel::tracepoint::declare_trace;
 
     declare_trace! {
         /// # Safety
         ///
         /// `stat` must be valid.
         pub(super) unsafe fn damos_stat_after_apply_interval(
-            context_idx: c_uint, scheme_idx: c_uint, stat: *mut bindings::damos_stat,
+            context_idx: u32, scheme_idx: u32, stat: *mut bindings::damos_stat,
         );
         /// # Safety
         ///
         /// Always safe to call.
-        pub(super) unsafe fn damos_esz(context_idx: c_uint, scheme_idx: c_uint, esz: c_ulong);
+        pub(super) unsafe fn damos_esz(context_idx: u32, scheme_idx: u32, esz: usize);
         /// # Safety
         ///
         /// `r` must be valid.
         pub(super) unsafe fn damos_before_apply(
-            context_idx: c_uint, scheme_idx: c_uint, target_idx: c_uint,
-            r: *mut bindings::damon_region, nr_accesses: c_uint, nr_regions: c_uint,
+            context_idx: u32, scheme_idx: u32, target_idx: u32,
+            r: *mut bindings::damon_region, nr_accesses: u32, nr_regions: u32,
             do_trace: bool,
         );
         /// # Safety
         ///
         /// Always safe to call.
-        pub(super) unsafe fn damon_monitor_intervals_tune(sample_us: c_ulong);
+        pub(super) unsafe fn damon_monitor_intervals_tune(sample_us: usize);
         /// # Safety
         ///
         /// `r` must be valid.
         pub(super) unsafe fn damon_region_aggregated(
-            target_id: c_uint, r: *mut bindings::damon_region, nr_regions: c_uint,
-            nr_probes: c_uint,
+            target_id: u32, r: *mut bindings::damon_region, nr_regions: u32,
+            nr_probes: u32,
         );
         /// # Safety
         ///
         /// `r` must be valid.
         pub(super) unsafe fn damon_aggregated(
-            target_id: c_uint, r: *mut bindings::damon_region, nr_regions: c_uint,
+            target_id: u32, r: *mut bindings::damon_region, nr_regions: u32,
         );
     }
 }
 
-/// Defines a function that tells whether a tracepoint is enabled.
+/// Defines functions that tell whether a tracepoint is enabled.
 macro_rules! enabled {
-    ($(#[$meta:meta])* $name:ident, $tracepoint:ident) => {
-        $(#[$meta])*
-        #[inline]
+    ($($name:ident = $tracepoint:ident;)+) => { $(
         pub(crate) fn $name() -> bool {
             #[cfg(CONFIG_TRACEPOINTS)]
             // SAFETY: This is the static key of a tracepoint.
@@ -78,21 +66,15 @@ macro_rules! enabled {
             #[cfg(not(CONFIG_TRACEPOINTS))]
             false
         }
-    };
+    )+ };
 }
 
 enabled! {
-    /// Corresponds to `trace_damon_aggregated_enabled()`.
-    damon_aggregated_enabled, __tracepoint_damon_aggregated
+    damon_aggregated_enabled = __tracepoint_damon_aggregated;
+    damon_region_aggregated_enabled = __tracepoint_damon_region_aggregated;
+    damos_before_apply_enabled = __tracepoint_damos_before_apply;
 }
-enabled! {
-    /// Corresponds to `trace_damon_region_aggregated_enabled()`.
-    damon_region_aggregated_enabled, __tracepoint_damon_region_aggregated
-}
-enabled! {
-    /// Corresponds to `trace_damos_before_apply_enabled()`.
-    damos_before_apply_enabled, __tracepoint_damos_before_apply
-}
+
 /// Returns whether the results of an aggregation interval are traced.
 pub(crate) fn aggregated_enabled() -> bool {
     damon_aggregated_enabled() || damon_region_aggregated_enabled()
@@ -102,7 +84,6 @@ pub(crate) fn aggregated_enabled() -> bool {
 const CONTEXT_IDX: u32 = 0;
 
 /// What a scheme has done until the end of an apply interval.
-#[inline]
 pub(crate) fn damos_stat_after_apply_interval(scheme_idx: u32, scheme: &Scheme) {
     let mut stat = scheme.stat();
     // SAFETY: The statistics are on the stack.
@@ -110,14 +91,12 @@ pub(crate) fn damos_stat_after_apply_interval(scheme_idx: u32, scheme: &Scheme) 
 }
 
 /// The effective quota of a scheme.
-#[inline]
 pub(crate) fn damos_esz(scheme_idx: u32, esz: usize) {
     // SAFETY: The tracepoint takes any numbers, and no pointers.
     unsafe { raw::damos_esz(CONTEXT_IDX, scheme_idx, esz) };
 }
 
 /// A region that a scheme is going to be applied to.
-#[inline]
 pub(crate) fn damos_before_apply(
     scheme_idx: u32,
     target_idx: u32,
@@ -146,7 +125,6 @@ pub(crate) fn damon_monitor_intervals_tune(sample_us: usize) {
 }
 
 /// The probe hits of a region in an aggregation interval.
-#[inline]
 pub(crate) fn damon_region_aggregated(
     target_id: u32,
     region: &Region,
@@ -158,7 +136,6 @@ pub(crate) fn damon_region_aggregated(
 }
 
 /// The accesses to a region in an aggregation interval.
-#[inline]
 pub(crate) fn damon_aggregated(target_id: u32, region: &Region, nr_regions: u32) {
     // SAFETY: The region is valid as long as the reference, and no other thread uses it.
     unsafe { raw::damon_aggregated(target_id, region.as_ptr(), nr_regions) };

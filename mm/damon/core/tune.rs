@@ -4,22 +4,16 @@
 
 use crate::{
     attrs::damon_set_attrs,
-    math::mult_frac,
-    model::Context,
-    mvsum::BP,
-    quota::damon_feed_loop_next_input,
-    trace, //
+    prelude::*,
+    quota::damon_feed_loop_next_input, //
 };
-use kernel::num::casts::FromSafeCast;
 
 /// Returns the part of the wanted accesses that was seen, in 1/10,000.
-///
-/// Corresponds to `damon_get_intervals_score()`.
 fn damon_get_intervals_score(ctx: &Context<'_>) -> usize {
     let attrs = ctx.raw_attrs();
     let mut max_access_events: usize = 0;
     let mut access_events: usize = 0;
-    for region in ctx.targets().iter().flat_map(|t| t.regions().iter()) {
+    for region in ctx.regions() {
         let sz = region.sz();
         max_access_events = max_access_events.wrapping_add(sz.wrapping_mul(attrs.aggr_samples));
         access_events = access_events
@@ -32,8 +26,6 @@ fn damon_get_intervals_score(ctx: &Context<'_>) -> usize {
 }
 
 /// Returns by how much to multiply the intervals, in 1/10,000.
-///
-/// Corresponds to `damon_get_intervals_adaptation_bp()`.
 fn damon_get_intervals_adaptation_bp(ctx: &Context<'_>) -> usize {
     let score_bp = damon_get_intervals_score(ctx);
     let adaptation_bp = damon_feed_loop_next_input(100_000_000, score_bp) / BP;
@@ -46,8 +38,6 @@ fn damon_get_intervals_adaptation_bp(ctx: &Context<'_>) -> usize {
 }
 
 /// Sets new intervals, if others are better.
-///
-/// Corresponds to `kdamond_tune_intervals()`.
 pub(crate) fn kdamond_tune_intervals(ctx: &mut Context<'_>) {
     let adaptation_bp = damon_get_intervals_adaptation_bp(ctx);
     if adaptation_bp == BP {

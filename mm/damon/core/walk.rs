@@ -2,12 +2,7 @@
 
 //! Walks over the regions that schemes are applied to, on behalf of other threads.
 
-use crate::model::{
-    Context,
-    List,
-    LockedWalk,
-    Scheme, //
-};
+use crate::prelude::*;
 
 /// Takes the lock of the current walk, to go on with it.
 ///
@@ -21,8 +16,6 @@ pub(crate) fn damos_walk_lock<'a>(ctx: &Context<'a>) -> LockedWalk<'a> {
 }
 
 /// Notes that the current walk is through with a scheme, and completes it if it was the last one.
-///
-/// Corresponds to `damos_walk_complete()`.
 pub(crate) fn damos_walk_complete(
     walk: &LockedWalk<'_>,
     schemes: List<'_, Scheme>,
@@ -51,8 +44,6 @@ pub(crate) fn damos_walk_cancel_inactive(ctx: &Context<'_>) {
 /// Cancels the current walk, because it cannot go on.
 ///
 /// The next walk begins with all schemes.
-///
-/// Corresponds to `damos_walk_cancel()`.
 pub(crate) fn damos_walk_cancel(ctx: &Context<'_>) {
     let walk = ctx.shared().walk().lock();
     if walk.is_requested() {

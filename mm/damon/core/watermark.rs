@@ -4,40 +4,23 @@
 
 use crate::{
     call::kdamond_call,
-    environment,
-    model::{
-        Context,
-        Scheme, //
-    },
+    prelude::*,
     running::kdamond_need_stop,
     walk::damos_walk_cancel, //
 };
-use kernel::{
-    bindings,
-    prelude::*, //
-};
-
-/// Returns the value of what watermarks are about.
-///
-/// Corresponds to `damos_get_wmark_metric_value()`.
-fn damos_get_wmark_metric_value(metric: bindings::damos_wmark_metric) -> Option<usize> {
-    (metric == bindings::damos_wmark_metric_DAMOS_WMARK_FREE_MEM_RATE)
-        .then(environment::free_mem_rate)
-}
 
 /// Activates or deactivates a scheme.
 ///
 /// Returns zero if it is active. Else, returns after how many microseconds to look again.
-///
-/// Corresponds to `damos_wmark_wait_us()`.
 fn damos_wmark_wait_us(scheme: &Scheme) -> usize {
     let wmarks = scheme.wmarks();
-    let Some(value) = damos_get_wmark_metric_value(wmarks.metric) else {
+    if wmarks.metric != bindings::damos_wmark_metric_DAMOS_WMARK_FREE_MEM_RATE {
         return 0;
-    };
+    }
+    let value = environment::free_mem_rate();
     if value > wmarks.high || wmarks.low > value {
         if wmarks.activated {
-            environment::debug_deactivate(scheme, value > wmarks.high);
+            environment::debug_wmark(scheme, false, value > wmarks.high);
         }
         scheme.set_activated(false);
         return wmarks.interval;
@@ -47,7 +30,7 @@ fn damos_wmark_wait_us(scheme: &Scheme) -> usize {
         return wmarks.interval;
     }
     if !wmarks.activated {
-        environment::debug_activate(scheme);
+        environment::debug_wmark(scheme, true, false);
     }
     scheme.set_activated(true);
     0
@@ -56,8 +39,6 @@ fn damos_wmark_wait_us(scheme: &Scheme) -> usize {
 /// Waits until a scheme is active, if there are any.
 ///
 /// Requests of other threads are handled meanwhile.
-///
-/// Corresponds to `kdamond_wait_activation()`.
 ///
 /// # Errors
 ///

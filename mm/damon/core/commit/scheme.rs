@@ -5,24 +5,10 @@
 use super::commit_list;
 use crate::{
     filter::damos_set_filters_default_reject,
-    model::{
-        Context,
-        Filter,
-        Goal,
-        GoalMetric,
-        List,
-        ListMut,
-        Mut,
-        Owned,
-        Quota,
-        Scheme, //
-    },
-    pass::damos_set_next_apply_sis, //
-};
-use kernel::{
-    bindings::NUMA_NO_NODE,
+    pass::damos_set_next_apply_sis,
     prelude::*, //
 };
+use kernel::bindings::NUMA_NO_NODE;
 
 /// Corresponds to `damos_commit_quota_goal()`.
 pub(crate) fn damos_commit_quota_goal(dst: &Goal, src: &Goal) -> Result {
@@ -48,8 +34,6 @@ pub(crate) fn damos_commit_quota_goal(dst: &Goal, src: &Goal) -> Result {
 }
 
 /// Commits the goals of a quota, for example of a running scheme.
-///
-/// Corresponds to `damos_commit_quota_goals()`.
 ///
 /// # Errors
 ///
@@ -106,8 +90,6 @@ fn commit_filters(dst: &mut ListMut<'_, Filter>, src: List<'_, Filter>) -> Resul
 }
 
 /// Commits a scheme.
-///
-/// Corresponds to `damos_commit()`.
 pub(crate) fn damos_commit(dst: &mut Mut<'_, Scheme>, src: &Scheme) -> Result {
     dst.set_pattern(src.pattern());
     dst.set_action(src.action());

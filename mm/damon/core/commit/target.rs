@@ -3,25 +3,13 @@
 //! Committing targets.
 
 use crate::{
-    model::{
-        AddrRange,
-        Context,
-        Mut,
-        Parts,
-        PidsCounted,
-        Target, //
-    },
-    regions::damon_set_regions,
+    prelude::*,
+    quota::forget_charge_target,
+    regions::damon_set_regions, //
 };
-use core::ptr;
-use kernel::{
-    alloc::flags::__GFP_NOWARN,
-    prelude::*, //
-};
+use kernel::alloc::flags::__GFP_NOWARN;
 
 /// Fits the regions of a target to those of another one, if this has any.
-///
-/// Corresponds to `damon_commit_target_regions()`.
 ///
 /// # Errors
 ///
@@ -80,8 +68,6 @@ fn damon_commit_target(
 /// Lets go of the processes of committed targets that the operations of `dst` do not clean up.
 ///
 /// Those are the targets before `failed`, or all.
-///
-/// Corresponds to `damon_revert_target_commits()`.
 pub(super) fn damon_revert_target_commits(
     dst: &Context<'_>,
     src: &Context<'_>,
@@ -116,15 +102,10 @@ fn commit_targets(
 ) -> Result<(), (Error, Option<*const Target>)> {
     let (dst_pids, src_pids) = (dst.target_has_pid(), src.target_has_pid());
     let min_region_sz = src.min_region_sz();
-    let Parts {
-        ops,
-        mut targets,
-        schemes,
-        ..
-    } = dst.parts();
+    let mut parts = dst.parts();
 
     let mut src_targets = src.targets().iter();
-    let mut cursor = targets.cursor();
+    let mut cursor = parts.targets.cursor();
     while let Some(mut target) = cursor.current() {
         match src_targets.next() {
             Some(src) if !src.obsolete() => {
@@ -133,12 +114,8 @@ fn commit_targets(
                 cursor.move_next();
             }
             _ => {
-                for scheme in schemes.iter() {
-                    if scheme.quota().is_charge_target(&target) {
-                        scheme.quota().clear_charge_from();
-                    }
-                }
-                ops.destroy_target(&mut cursor);
+                forget_charge_target(parts.schemes, &target);
+                parts.ops.destroy_target(&mut cursor);
             }
         }
     }
@@ -151,7 +128,7 @@ fn commit_targets(
         let mut new = Target::new().map_err(|err| (err, None))?;
         damon_commit_target(&mut new.as_mut(), None, src, src_pids, min_region_sz)
             .map_err(|err| (err, None))?;
-        targets.push(new);
+        parts.targets.push(new);
     }
     Ok(())
 }

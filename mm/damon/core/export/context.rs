@@ -3,24 +3,8 @@
 //! Functions for contexts and operations.
 
 use crate::{
-    attrs, commit,
-    model::{
-        init_running,
-        register_ops,
-        registered_ops,
-        Attrs,
-        Context,
-        OpsId,
-        OpsSet,
-        OwnedContext, //
-    },
-};
-use core::ptr::{
-    self,
-    NonNull, //
-};
-use kernel::{
-    bindings,
+    attrs,
+    commit,
     prelude::*, //
 };
 
@@ -42,7 +26,7 @@ exports! {
 
     /// Returns whether operations are registered for `id`.
     fn damon_is_registered_ops(id: bindings::damon_ops_id) -> bool {
-        OpsId::from_raw(id).is_ok_and(|id| registered_ops(id).is_some())
+        OpsId::from_raw(id).is_some_and(|id| registered_ops(id).is_some())
     }
 
     /// Registers operations, which must be valid, and whose functions must do what
@@ -56,12 +40,10 @@ exports! {
 
     /// Selects the operations of a context.
     fn damon_select_ops(ctx: Context<'_>, id: bindings::damon_ops_id) -> Result {
-        OpsId::from_raw(id).and_then(|id| ctx.select_ops(id))
+        OpsId::from_raw(id).ok_or(EINVAL).and_then(|id| ctx.select_ops(id))
     }
 
     /// Allocates a context with the default attributes.
-    ///
-    /// Returns null if there is no memory.
     fn damon_new_ctx() -> *mut bindings::damon_ctx {
         OwnedContext::new().map_or(ptr::null_mut(), OwnedContext::into_raw)
     }

@@ -5,31 +5,16 @@
 //! Other threads than the kdamond may call these for a context that is running.
 
 use super::{
-    elements,
-    Argument, //
+    elements, //
+    Argument,
 };
 use crate::{
     commit::damon_new_test_ctx,
     kdamond,
-    model::{
-        Call,
-        Context,
-        CurrentKdamond,
-        Shared,
-        Startable,
-        Waited,
-        WalkControl, //
-    },
+    prelude::*,
     running, //
 };
-use core::{
-    ffi::c_void,
-    ptr::NonNull, //
-};
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use core::ffi::c_void;
 
 exports! {
     /// The function of a kdamond, whose data is its context.
@@ -50,7 +35,7 @@ exports! {
         let startable = ctxs.map(|&ctx| unsafe { Startable::from_c(ctx) });
         running::damon_start(startable, exclusive, |ctx| {
             // SAFETY: This is called for contexts that are not running, which belong to this.
-            let ctx = unsafe { Context::from_raw(ctx.shared().as_raw()) };
+            let ctx = unsafe { Context::from_raw(ctx.shared().as_raw().cast()) };
             damon_new_test_ctx(&ctx).map(drop)
         })
     }
@@ -90,30 +75,14 @@ exports! {
     fn damon_call(ctx: Shared<'_>, control: *mut bindings::damon_call_control) -> Result {
         // SAFETY: The caller promises that the pointer is valid, hence not null.
         let control = unsafe { NonNull::new_unchecked(control) };
-        // SAFETY: A repeated control stays valid until it is canceled. Of others, only this
-        // function lets the caller go on, when the kdamond is through with it.
-        let call = unsafe { Call::prepare(control) };
-        // Once it is added, a repeated call belongs to the kdamond.
-        let repeated = call.is_repeated();
-        let waited = match ctx.calls().push(call) {
-            Ok(()) if repeated => Waited::Handled,
-            // SAFETY: It was added just now, is not repeated, and only this waits for it.
-            Ok(()) => unsafe { ctx.calls().wait(control) },
-            Err(call) => {
-                // It was not made, hence stays the caller's.
-                call.into_raw();
-                Waited::Canceled
-            }
-        };
-        match waited {
-            Waited::Handled => Ok(()),
-            Waited::Withdrawn => Err(EINTR),
-            Waited::Canceled => {
-                // The caller may free the context when this fails.
-                running::wait_until_ended(ctx);
-                Err(ECANCELED)
-            }
+        // SAFETY: The caller promises that the control is valid and in use for nothing else, and
+        // that a repeated one stays so until it is canceled.
+        let result = unsafe { ctx.calls().request(control) };
+        if result == Err(ECANCELED) {
+            // The caller may free the context when this fails.
+            running::wait_until_ended(ctx);
         }
+        result
     }
 
     /// Calls functions for each region that the schemes of a context, which must have been

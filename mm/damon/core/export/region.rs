@@ -4,25 +4,14 @@
 
 use super::elements;
 use crate::{
-    model::{
-        AddrRange,
-        Context,
-        Mut,
-        Owned,
-        Parts,
-        Region,
-        Target, //
-    },
     mvsum::Window,
+    prelude::*,
     probes::Weights,
     regions, //
 };
-use kernel::prelude::*;
 
 exports! {
     /// Allocates a region of the addresses from `start` to before `end`.
-    ///
-    /// Returns null if there is no memory.
     fn damon_new_region(start: usize, end: usize) -> Result<Owned<Region>> {
         Region::new(start, end)
     }
@@ -63,11 +52,12 @@ exports! {
         let start = unsafe { &mut *start };
         // SAFETY: The caller promises that the pointer is valid, and of another number.
         let end = unsafe { &mut *end };
-        let given = AddrRange { start: *start, end: *end };
-        let found = |range: AddrRange| (*start, *end) = (range.start, range.end);
-        regions::damon_set_region_system_rams_default(
-            &mut t, given, addr_unit, min_region_sz, found,
-        )
+        let mut range = AddrRange { start: *start, end: *end };
+        let result = regions::damon_set_region_system_rams_default(
+            &mut t, &mut range, addr_unit, min_region_sz,
+        );
+        (*start, *end) = (range.start, range.end);
+        result
     }
 
     /// Counts an access to a region, if there was one.
@@ -76,8 +66,6 @@ exports! {
     }
 
     /// Allocates a target without regions.
-    ///
-    /// Returns null if there is no memory.
     fn damon_new_target() -> Result<Owned<Target>> {
         Target::new()
     }
@@ -101,10 +89,10 @@ exports! {
     fn damon_destroy_target(t: Mut<'_, Target>, ctx: Option<Context<'_>>) {
         match ctx {
             Some(mut ctx) => {
-                let Parts { ops, mut targets, .. } = ctx.parts();
-                let mut cursor = targets.cursor();
+                let mut parts = ctx.parts();
+                let mut cursor = parts.targets.cursor();
                 cursor.move_to(&*t);
-                ops.destroy_target(&mut cursor);
+                parts.ops.destroy_target(&mut cursor);
             }
             // SAFETY: The caller gives the target away.
             None => drop(unsafe { Owned::take(t.as_non_null()) }),

@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Functions for schemes, and their filters and goals.
+//! Functions for schemes and for probes, and for their filters and goals.
 
 use super::{
-    elements,
-    Removed, //
+    elements, //
+    Removed,
 };
 use crate::{
     commit,
-    model::{
-        Context,
-        Filter,
-        Goal,
-        Mut,
-        Owned,
-        Quota,
-        Scheme, //
-    },
-    pass::damos_set_next_apply_sis, //
-};
-use kernel::{
-    bindings,
+    pass::damos_set_next_apply_sis,
     prelude::*, //
 };
 
@@ -34,8 +22,6 @@ fn add_scheme(ctx: &mut Context<'_>, scheme: Owned<Scheme>) {
 
 exports! {
     /// Allocates a filter.
-    ///
-    /// Returns null if there is no memory.
     fn damos_new_filter(
         type_: bindings::damos_filter_type, matching: bool, allow: bool,
     ) -> Result<Owned<Filter>> {
@@ -62,8 +48,6 @@ exports! {
     }
 
     /// Allocates a goal.
-    ///
-    /// Returns null if there is no memory.
     fn damos_new_quota_goal(
         metric: bindings::damos_quota_goal_metric, target_value: usize,
     ) -> Result<Owned<Goal>> {
@@ -82,7 +66,7 @@ exports! {
 
     /// Commits the goals of a quota to another one.
     fn damos_commit_quota_goals(dst: Mut<'_, Quota>, src: &Quota) -> Result {
-        commit::damos_commit_quota_goals(&mut dst, src)
+        commit::scheme::damos_commit_quota_goals(&mut dst, src)
     }
 
     /// Allocates a scheme without filters, goals and destinations.
@@ -130,5 +114,32 @@ exports! {
             // SAFETY: The caller promises that they are in no list, and gives them away.
             add_scheme(&mut ctx, unsafe { super::Argument::from_c(scheme) });
         }
+    }
+
+    /// Allocates a filter for a probe.
+    fn damon_new_filter(
+        type_: bindings::damon_filter_type, matching: bool, allow: bool,
+    ) -> Result<Owned<ProbeFilter>> {
+        ProbeFilter::new(type_, matching, allow)
+    }
+
+    /// Adds a filter to a probe.
+    fn damon_add_filter(probe: Mut<'_, Probe>, f: Owned<ProbeFilter>) {
+        probe.filters_mut().push(f);
+    }
+
+    /// Removes a filter from its probe and frees it.
+    fn damon_destroy_filter(f: Removed<ProbeFilter>) {
+        drop(f.0);
+    }
+
+    /// Allocates a probe without filters.
+    fn damon_new_probe() -> Result<Owned<Probe>> {
+        Probe::new()
+    }
+
+    /// Adds a probe to a context.
+    fn damon_add_probe(ctx: Context<'_>, probe: Owned<Probe>) {
+        ctx.probes_mut().push(probe);
     }
 }

@@ -2,30 +2,15 @@
 
 //! Monitoring contexts.
 
-use super::{
-    List,
-    ListMut,
-    Operations,
-    OpsId,
-    PidsCounted,
-    Probe,
-    RegionPool,
-    Scheme,
-    Shared,
-    StopState,
-    Target,
-    RUNNING, //
-};
+use super::operations::Operations;
+use crate::prelude::*;
 use core::{
-    cell::Cell,
-    marker::PhantomData,
-    ptr::NonNull, //
+    cell::UnsafeCell,
+    mem::ManuallyDrop, //
 };
 use kernel::{
-    bindings,
-    page::PAGE_SIZE,
-    prelude::*,
-    sync::GlobalLockedBy, //
+    sync::GlobalLockedBy,
+    types::Opaque, //
 };
 
 /// What a context has besides the C structure.
@@ -53,14 +38,27 @@ pub(crate) struct LeftWindow {
     pub(crate) left_bp: Option<usize>,
 }
 
-/// A context as it is allocated.
+/// A context, `struct damon_ctx`, and what the core keeps beside it.
+///
+/// Times that end with `_sis` are in sample intervals since the start.
+///
+/// # Invariants
+///
+/// The object is initialized, and only one thread has access to it, except for what [`Shared`] does
+/// with parts that have locks.
 #[repr(C)]
-struct ContextBox {
-    ctx: bindings::damon_ctx,
-    private: Private,
-    left_window: Cell<LeftWindow>,
+pub(crate) struct Ctx {
+    raw: Opaque<bindings::damon_ctx>,
+    private: UnsafeCell<Private>,
+    /// What is left of the aggregation interval, as it was computed last.
+    pub(crate) left_window: Cell<LeftWindow>,
     walk_withdrawn: Cell<bool>,
     stop: GlobalLockedBy<StopState, RUNNING>,
+}
+
+// SAFETY: The structure comes first. `Opaque` allows that others change it.
+unsafe impl Object for Ctx {
+    type C = bindings::damon_ctx;
 }
 
 /// Returns what is known about the end of the kdamond of a context.
@@ -72,10 +70,9 @@ struct ContextBox {
 pub(super) unsafe fn stop_state_of<'a>(
     ctx: NonNull<bindings::damon_ctx>,
 ) -> &'a GlobalLockedBy<StopState, RUNNING> {
-    let context_box = ctx.as_ptr().cast::<ContextBox>();
-    // SAFETY: A context is the first field of a `ContextBox`. Nothing ever borrows the field
-    // mutably, and the lock is what its value is used under.
-    unsafe { &(*context_box).stop }
+    // SAFETY: Contexts are allocated as `Ctx`, and this one is not freed. Nothing ever borrows the
+    // field mutably, and the lock is what its value is used under.
+    unsafe { &(*ctx.cast::<Ctx>().as_ptr()).stop }
 }
 
 /// Returns whether a request to walk a context was withdrawn, which the lock of the request
@@ -86,60 +83,51 @@ pub(super) unsafe fn stop_state_of<'a>(
 /// `ctx` must have been made by [`OwnedContext::new()`], and not be freed during the lifetime that
 /// the caller chooses. The lock of the request must be held meanwhile.
 pub(super) unsafe fn walk_withdrawn_of<'a>(ctx: NonNull<bindings::damon_ctx>) -> &'a Cell<bool> {
-    let context_box = ctx.as_ptr().cast::<ContextBox>();
-    // SAFETY: A context is the first field of a `ContextBox`. Nothing ever borrows the field
-    // mutably, and the caller holds its lock.
-    unsafe { &(*context_box).walk_withdrawn }
+    // SAFETY: Contexts are allocated as `Ctx`, and this one is not freed. Nothing ever borrows the
+    // field mutably, and the caller holds its lock.
+    unsafe { &(*ctx.cast::<Ctx>().as_ptr()).walk_withdrawn }
 }
 
-/// Exclusive access to a context, `struct damon_ctx`.
+/// Exclusive access to a context.
 ///
 /// A context that does not run belongs to who made it. That of a running kdamond belongs to the
-/// kdamond, and to callbacks that run on it.
+/// kdamond, and to operations and callbacks that run on it.
+pub(crate) type Context<'a> = Mut<'a, Ctx>;
+
+/// A context that is not running, and is freed when it is dropped.
 ///
 /// # Invariants
 ///
-/// The pointer is that of a [`ContextBox`], and nothing but this value and the pointers that are
-/// derived from it uses the context during `'a`, except as [`Shared`] does.
-pub(crate) struct Context<'a> {
-    ctx: NonNull<bindings::damon_ctx>,
-    _borrow: PhantomData<&'a mut bindings::damon_ctx>,
-}
-
-/// A context that is not running, and is freed when it is dropped.
-pub(crate) struct OwnedContext(NonNull<bindings::damon_ctx>);
+/// The pointer is that of a [`Ctx`] in a [`KBox`] that was leaked.
+pub(crate) struct OwnedContext(NonNull<Ctx>);
 
 impl OwnedContext {
-    /// Allocates a context with the default attributes.
-    ///
-    /// Corresponds to `damon_new_ctx()`.
+    /// Allocates a context with the default attributes. Corresponds to `damon_new_ctx()`.
     pub(crate) fn new() -> Result<Self> {
-        let mut ctx: bindings::damon_ctx = pin_init::zeroed();
-        ctx.attrs.sample_interval = 5_000;
-        ctx.attrs.aggr_interval = 100_000;
-        ctx.attrs.ops_update_interval = 60_000_000;
-        ctx.attrs.min_nr_regions = 10;
-        ctx.attrs.max_nr_regions = 1_000;
-        ctx.addr_unit = 1;
-        ctx.min_region_sz = PAGE_SIZE;
-        let context_box = KBox::new(
-            ContextBox {
-                ctx,
-                private: Private {
-                    pool: RegionPool::new(),
-                    rotation: 0,
-                    last_nr_regions: 0,
-                    score_histogram: [0; SCORES],
-                },
-                left_window: Cell::default(),
-                walk_withdrawn: Cell::new(false),
-                stop: GlobalLockedBy::new(StopState::default()),
-            },
-            GFP_KERNEL,
-        )?;
-        let ctx = NonNull::from(KBox::leak(context_box)).cast::<bindings::damon_ctx>();
+        let mut raw: bindings::damon_ctx = pin_init::zeroed();
+        raw.attrs.sample_interval = 5_000;
+        raw.attrs.aggr_interval = 100_000;
+        raw.attrs.ops_update_interval = 60_000_000;
+        raw.attrs.min_nr_regions = 10;
+        raw.attrs.max_nr_regions = 1_000;
+        raw.addr_unit = 1;
+        raw.min_region_sz = PAGE_SIZE;
+        let ctx = Ctx {
+            raw: Opaque::new(raw),
+            private: UnsafeCell::new(Private {
+                pool: RegionPool::new(),
+                rotation: 0,
+                last_nr_regions: 0,
+                score_histogram: [0; SCORES],
+            }),
+            left_window: Cell::default(),
+            walk_withdrawn: Cell::new(false),
+            stop: GlobalLockedBy::new(StopState::default()),
+        };
+        let ctx = NonNull::from(KBox::leak(KBox::new(ctx, GFP_KERNEL)?));
         // SAFETY: The context was allocated just now, and stays at its address.
-        unsafe { bindings::damon_core_init_ctx(ctx.as_ptr()) };
+        unsafe { bindings::damon_core_init_ctx(ctx.as_ptr().cast()) };
+        // INVARIANT: It was leaked just now.
         Ok(Self(ctx))
     }
 
@@ -147,12 +135,12 @@ impl OwnedContext {
     ///
     /// `ctx` must come from [`into_raw()`](Self::into_raw), and must not be running or in use.
     pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        Self(ctx)
+        Self(ctx.cast())
     }
 
     /// Gives the context to C.
     pub(crate) fn into_raw(self) -> *mut bindings::damon_ctx {
-        core::mem::ManuallyDrop::new(self).0.as_ptr()
+        ManuallyDrop::new(self).0.as_ptr().cast()
     }
 
     /// Borrows the context.
@@ -169,8 +157,8 @@ impl Drop for OwnedContext {
         ctx.destroy_targets();
         ctx.schemes_mut().clear();
         ctx.probes_mut().clear();
-        // SAFETY: `new()` allocated it as a `KBox<ContextBox>`, and nothing uses it any more.
-        drop(unsafe { KBox::<ContextBox>::from_raw(self.0.as_ptr().cast()) });
+        // SAFETY: The context comes from a `KBox`, and nothing uses it any more.
+        drop(unsafe { KBox::from_raw(self.0.as_ptr()) });
     }
 }
 
@@ -189,144 +177,81 @@ pub(crate) struct Parts<'a> {
 }
 
 /// The random numbers of a context.
-///
-/// # Invariants
-///
-/// The pointer is valid for `'a`, and nothing else uses it.
-pub(crate) struct Random<'a> {
-    state: *mut bindings::rnd_state,
-    _borrow: PhantomData<&'a mut ()>,
-}
+pub(crate) struct Random<'a>(&'a Opaque<bindings::rnd_state>);
 
 impl Random<'_> {
-    /// Returns a number in `1..10`.
-    ///
-    /// Corresponds to `damon_rand(ctx, 1, 10)`.
-    #[inline]
+    /// Returns a number in `1..10`. Corresponds to `damon_rand(ctx, 1, 10)`.
     pub(crate) fn one_to_nine(&mut self) -> usize {
-        // SAFETY: The state is valid, and nothing else uses it.
-        let rnd = u64::from(unsafe { bindings::prandom_u32_state(self.state) });
+        // SAFETY: The state is valid, and only one thread has access to it.
+        let rnd = u64::from(unsafe { bindings::prandom_u32_state(self.0.get()) });
         // CAST: The result is less than 9.
         1 + (rnd.wrapping_mul(9) >> 32) as usize
     }
 }
 
-impl<'a> Context<'a> {
-    /// # Safety
-    ///
-    /// `ctx` must have been made by [`OwnedContext::new()`], and during `'a` nothing else may use
-    /// it, except for what [`Shared`] does and what operations and callbacks do on behalf of the
-    /// returned value.
-    #[inline]
-    pub(crate) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        // INVARIANT: The caller promises it.
-        Self {
-            ctx,
-            _borrow: PhantomData,
-        }
+impl Ctx {
+    fields! {
+        bindings::damon_attrs: raw_attrs = attrs;
+        usize: passed_sample_intervals, next_aggregation_sis, next_ops_update_sis,
+            next_intervals_tune_sis, addr_unit, min_region_sz;
+        bool: maybe_corrupted, pause;
     }
 
-    /// Returns the C structure.
-    #[inline]
-    pub(super) fn as_ptr(&self) -> *mut bindings::damon_ctx {
-        self.ctx.as_ptr()
-    }
+    getters! { bindings::damon_ops_id: raw_ops_id = ops.id; }
 
-    accessors! {
-        /// The attributes of the monitoring.
-        raw_attrs, set_raw_attrs: bindings::damon_attrs = attrs;
-        /// How many sample intervals have passed since the start.
-        passed_sample_intervals, set_passed_sample_intervals: usize = passed_sample_intervals;
-        /// When the accesses are aggregated next, in sample intervals since the start.
-        next_aggregation_sis, set_next_aggregation_sis: usize = next_aggregation_sis;
-        /// When the operations are updated next, in sample intervals since the start.
-        next_ops_update_sis, set_next_ops_update_sis: usize = next_ops_update_sis;
-        /// When the intervals are tuned next, in sample intervals since the start.
-        next_intervals_tune_sis, set_next_intervals_tune_sis: usize = next_intervals_tune_sis;
-        /// Whether a commit has failed half way.
-        maybe_corrupted, set_maybe_corrupted: bool = maybe_corrupted;
-        /// Bytes of an address unit.
-        addr_unit, set_addr_unit: usize = addr_unit;
-        /// The smallest size of a region, in address units.
-        min_region_sz, set_min_region_sz: usize = min_region_sz;
-        /// Whether monitoring pauses.
-        pause, set_pause: bool = pause;
-        /// The number of the operations.
-        raw_ops_id: bindings::damon_ops_id = ops.id;
-    }
-
-    /// What other threads can do with this context.
-    pub(crate) fn shared(&self) -> Shared<'a> {
-        // SAFETY: The context is valid for `'a`.
-        unsafe { Shared::from_raw(self.ctx) }
-    }
-
-    /// Returns whether targets are processes.
-    ///
-    /// Corresponds to `damon_target_has_pid()`.
+    /// Returns whether targets are processes. Corresponds to `damon_target_has_pid()`.
     pub(crate) fn target_has_pid(&self) -> Option<PidsCounted> {
-        PidsCounted::new(OpsId::from_raw(self.raw_ops_id()).ok()?)
+        PidsCounted::new(OpsId::from_raw(self.raw_ops_id())?)
     }
 
     /// The operations for single targets and regions.
-    #[inline]
     pub(crate) fn ops(&self) -> Operations<'_> {
-        // SAFETY: The context is valid, no other thread uses it, and it is borrowed with `self`.
-        unsafe { Operations::from_raw(self.ctx) }
+        Operations(self)
     }
 
-    /// What is not in C.
-    #[inline]
-    pub(crate) fn private(&mut self) -> &mut Private {
-        self.parts().private
+    /// The regions of all targets.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &Region> {
+        self.targets()
+            .iter()
+            .flat_map(|target| target.regions().iter())
     }
+}
 
-    /// What is left of the aggregation interval, as it was computed last.
-    pub(crate) fn left_window(&self) -> &Cell<LeftWindow> {
-        // SAFETY: A context is the first field of a `ContextBox`, which is valid. No exclusive
-        // reference to this field is made anywhere.
-        unsafe { &(*self.ctx.cast::<ContextBox>().as_ptr()).left_window }
+impl<'a> Context<'a> {
+    /// What other threads can do with this context.
+    pub(crate) fn shared(&self) -> Shared<'a> {
+        // SAFETY: The context is valid for `'a`.
+        unsafe { Shared::from_raw(self.as_non_null().cast()) }
     }
 
     /// Borrows several parts at once.
-    #[inline]
     pub(crate) fn parts(&mut self) -> Parts<'_> {
         let (targets, schemes) = (place!(self, adaptive_targets), place!(self, schemes));
-        let all = self.ctx.cast::<ContextBox>().as_ptr();
-        // SAFETY: A context is the first field of a `ContextBox`, which is valid. No other part of
-        // it overlaps this one, which is borrowed with `self`.
-        let private = unsafe { &mut (*all).private };
+        let random = place!(self, rnd_state);
         Parts {
-            // SAFETY: The context is valid and exclusive, and `self` is borrowed.
-            ops: unsafe { Operations::from_raw(self.ctx) },
+            ops: self.ops(),
             // SAFETY: The list is initialized with the context, and borrowed with `self`.
             targets: unsafe { ListMut::from_raw(targets) },
             // SAFETY: The list is initialized with the context, and borrowed with `self`.
             schemes: unsafe { List::from_raw(schemes) },
-            private,
-            // INVARIANT: The state is borrowed with `self`.
-            random: Random {
-                state: place!(self, rnd_state),
-                _borrow: PhantomData,
-            },
+            // SAFETY: Only this gives it out, and it is borrowed with `self`.
+            private: unsafe { &mut *self.private.get() },
+            // SAFETY: It is valid as long as the context, which is borrowed with `self`.
+            random: Random(unsafe { &*random.cast() }),
         }
     }
 
-    /// Cleans up and frees all targets.
-    ///
-    /// Corresponds to `damon_destroy_targets()`.
+    /// Cleans up and frees all targets. Corresponds to `damon_destroy_targets()`.
     pub(crate) fn destroy_targets(&mut self) {
-        let Parts {
-            ops, mut targets, ..
-        } = self.parts();
-        let mut cursor = targets.cursor();
+        let mut parts = self.parts();
+        let mut cursor = parts.targets.cursor();
         while cursor.current().is_some() {
-            ops.destroy_target(&mut cursor);
+            parts.ops.destroy_target(&mut cursor);
         }
     }
 }
 
-lists! { Context<'_>, Context<'_>:
+lists! { Ctx, Context<'_>:
     /// The targets.
     targets, targets_mut: Target = adaptive_targets;
     /// The schemes.

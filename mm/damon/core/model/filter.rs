@@ -2,19 +2,8 @@
 
 //! Filters of schemes.
 
-use super::{
-    Entry,
-    Object,
-    Owned, //
-};
-use core::{
-    mem::offset_of,
-    ops::Range, //
-};
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use crate::prelude::*;
+use core::ops::Range;
 
 /// What a filter is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,9 +27,7 @@ unsafe impl Entry for Filter {
 }
 
 impl Filter {
-    /// Allocates a filter whose particulars are zero.
-    ///
-    /// Corresponds to `damos_new_filter()`.
+    /// Allocates a filter whose particulars are zero. Corresponds to `damos_new_filter()`.
     pub(crate) fn new(
         type_: bindings::damos_filter_type,
         matching: bool,
@@ -53,24 +40,19 @@ impl Filter {
         Ok(filter)
     }
 
-    accessors! {
-        /// The number of the type, `enum damos_filter_type`.
-        raw_type, set_raw_type: bindings::damos_filter_type = type_;
-        /// Whether the filter is for what is of the type, or for what is not.
-        matching, set_matching: bool = matching;
-        /// Whether the scheme is applied to what the filter is for, or not.
-        allow, set_allow: bool = allow;
+    fields! {
+        bindings::damos_filter_type: raw_type = type_;
+        bool: matching, allow;
     }
 
-    accessors! { private
-        addr_range, set_addr_range: bindings::damon_addr_range = __bindgen_anon_1.addr_range;
-        target_idx, set_target_idx: i32 = __bindgen_anon_1.target_idx;
-        memcg_id, set_memcg_id: u64 = __bindgen_anon_1.memcg_id;
-        sz_range, set_sz_range: bindings::damon_size_range = __bindgen_anon_1.sz_range;
+    fields! { private
+        bindings::damon_addr_range: addr_range = __bindgen_anon_1.addr_range;
+        i32: target_idx = __bindgen_anon_1.target_idx;
+        u64: memcg_id = __bindgen_anon_1.memcg_id;
+        bindings::damon_size_range: sz_range = __bindgen_anon_1.sz_range;
     }
 
     /// Returns whether the operations handle filters of this type, not the core.
-    ///
     /// Corresponds to `damos_filter_for_ops()`.
     pub(crate) fn for_ops(type_: bindings::damos_filter_type) -> bool {
         !matches!(
@@ -81,7 +63,6 @@ impl Filter {
     }
 
     /// What the filter is about.
-    #[inline]
     pub(crate) fn kind(&self) -> FilterKind {
         match self.raw_type() {
             bindings::damos_filter_type_DAMOS_FILTER_TYPE_ADDR => {
@@ -96,7 +77,6 @@ impl Filter {
     }
 
     /// Copies what the filter is about in particular from a filter of the same type.
-    ///
     /// Corresponds to `damos_commit_filter_arg()`.
     pub(crate) fn copy_arg(&self, src: &Filter) {
         match src.raw_type() {

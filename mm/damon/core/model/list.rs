@@ -13,18 +13,11 @@
 //!
 //! C header: [`include/linux/list.h`](srctree/include/linux/list.h)
 
+use crate::prelude::*;
 use core::{
-    marker::PhantomData,
+    iter,
     mem::ManuallyDrop,
-    ops::Deref,
-    ptr::{
-        self,
-        NonNull, //
-    },
-};
-use kernel::{
-    bindings,
-    prelude::*, //
+    ops::Deref, //
 };
 
 /// A type whose objects are kept in a list.
@@ -78,13 +71,11 @@ impl Link {
     fn entry<T: Entry>(self) -> *const T {
         self.0.wrapping_byte_sub(T::LINK).cast()
     }
-
     #[inline]
     fn next(self) -> Self {
         // SAFETY: The link is initialized, and so is the next one.
         Self(unsafe { (*self.0).next })
     }
-
     #[inline]
     fn prev(self) -> Self {
         // SAFETY: The link is initialized, and so is the one before.
@@ -101,7 +92,6 @@ impl Link {
     }
 
     /// Adds an entry that is in no list behind this link.
-    #[inline]
     fn add<T: Entry>(self, entry: Owned<T>) {
         let new = Self::of(entry.into_raw());
         if cfg!(CONFIG_LIST_HARDENED) {
@@ -114,7 +104,6 @@ impl Link {
     }
 
     /// Removes the entry of this link from its list. The link keeps what it points to.
-    #[inline]
     fn del(self) {
         if cfg!(CONFIG_LIST_HARDENED) {
             // SAFETY: The link is in a list, if only in one of its own.
@@ -140,7 +129,6 @@ impl<T> Mut<'_, T> {
     ///
     /// `ptr` must be valid for the lifetime that the caller chooses, during which nothing else
     /// changes the lists of the object.
-    #[inline]
     pub(crate) unsafe fn from_raw(ptr: NonNull<T>) -> Self {
         // INVARIANT: The caller promises it.
         Self {
@@ -150,7 +138,6 @@ impl<T> Mut<'_, T> {
     }
 
     /// Returns a pointer to the object.
-    #[inline]
     pub(crate) fn as_non_null(&self) -> NonNull<T> {
         self.ptr
     }
@@ -158,8 +145,6 @@ impl<T> Mut<'_, T> {
 
 impl<T> Deref for Mut<'_, T> {
     type Target = T;
-
-    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: The object is valid for longer than `self` is borrowed.
         unsafe { self.ptr.as_ref() }
@@ -178,7 +163,6 @@ impl<T: Entry> Owned<T> {
     ///
     /// `ptr` must point to an initialized object that is in no list, was allocated as
     /// [`Entry::free`] wants it, and becomes the property of the returned value.
-    #[inline]
     pub(crate) unsafe fn from_raw(ptr: NonNull<T>) -> Self {
         // INVARIANT: The caller promises it.
         Self(ptr)
@@ -210,7 +194,6 @@ impl<T: Entry> Owned<T> {
     }
 
     /// Gives the object away, to a list or to C.
-    #[inline]
     pub(crate) fn into_raw(self) -> NonNull<T> {
         ManuallyDrop::new(self).0
     }
@@ -224,8 +207,6 @@ impl<T: Entry> Owned<T> {
 
 impl<T: Entry> Deref for Owned<T> {
     type Target = T;
-
-    #[inline]
     fn deref(&self) -> &T {
         // SAFETY: The object is valid as long as `self` is.
         unsafe { self.0.as_ref() }
@@ -233,7 +214,6 @@ impl<T: Entry> Deref for Owned<T> {
 }
 
 impl<T: Entry> Drop for Owned<T> {
-    #[inline]
     fn drop(&mut self) {
         // SAFETY: Nothing else uses the object, and this is its last use.
         unsafe { T::free(self.0) };
@@ -264,7 +244,6 @@ impl<'a, T: Entry> List<'a, T> {
     ///
     /// `head` must be an initialized list of entries of type `T`, to which nothing adds and from
     /// which nothing removes entries during `'a`.
-    #[inline]
     pub(crate) unsafe fn from_raw(head: *mut bindings::list_head) -> Self {
         // INVARIANT: The caller promises it.
         Self {
@@ -274,7 +253,6 @@ impl<'a, T: Entry> List<'a, T> {
     }
 
     /// Returns whether there is no entry.
-    #[inline]
     pub(crate) fn is_empty(self) -> bool {
         self.head.next() == self.head
     }
@@ -286,23 +264,24 @@ impl<'a, T: Entry> List<'a, T> {
 
     /// Returns the last one of the entries that satisfy a condition.
     pub(crate) fn rfind(self, condition: impl Fn(&T) -> bool) -> Option<&'a T> {
-        let mut link = self.head.prev();
-        while let Some(entry) = self.entry(link) {
+        let mut at = self.head.prev();
+        loop {
+            let entry = self.entry(at)?;
             if condition(entry) {
                 return Some(entry);
             }
-            link = link.prev();
+            at = at.prev();
         }
-        None
     }
 
     /// Returns an iterator over the entries.
-    #[inline]
-    pub(crate) fn iter(self) -> Iter<'a, T> {
-        Iter {
-            next: self.head.next(),
-            list: self,
-        }
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a T> {
+        let mut at = self.head.next();
+        iter::from_fn(move || {
+            let entry = self.entry(at)?;
+            at = at.next();
+            Some(entry)
+        })
     }
 
     /// Returns the entry of a link of this list, or [`None`] for the head.
@@ -310,27 +289,6 @@ impl<'a, T: Entry> List<'a, T> {
     fn entry(self, link: Link) -> Option<&'a T> {
         // SAFETY: The link is that of an entry, which stays in the list for `'a`.
         (link != self.head).then(|| unsafe { &*link.entry::<T>() })
-    }
-}
-
-/// An iterator over the entries of a [`List`].
-///
-/// # Invariants
-///
-/// `next` is the head of the list or the link of an entry.
-pub(crate) struct Iter<'a, T: Entry> {
-    list: List<'a, T>,
-    next: Link,
-}
-
-impl<'a, T: Entry> Iterator for Iter<'a, T> {
-    type Item = &'a T;
-
-    #[inline]
-    fn next(&mut self) -> Option<&'a T> {
-        let entry = self.list.entry(self.next)?;
-        self.next = self.next.next();
-        Some(entry)
     }
 }
 
@@ -349,7 +307,6 @@ impl<'a, T: Entry> ListMut<'a, T> {
     ///
     /// `head` must be an initialized list of entries of type `T`, and during the lifetime that the
     /// caller chooses nothing else adds or removes entries or uses the lists of these.
-    #[inline]
     pub(crate) unsafe fn from_raw(head: *mut bindings::list_head) -> Self {
         // INVARIANT: The caller promises it.
         Self {
@@ -359,7 +316,6 @@ impl<'a, T: Entry> ListMut<'a, T> {
     }
 
     /// Returns the list for reading.
-    #[inline]
     pub(crate) fn as_list(&self) -> List<'_, T> {
         // INVARIANT: The borrow of `self` keeps the list from changes.
         List {
@@ -369,7 +325,6 @@ impl<'a, T: Entry> ListMut<'a, T> {
     }
 
     /// Returns an iterator over the entries together with their lists.
-    #[inline]
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = Mut<'_, T>> {
         self.as_list().iter().map(|entry| {
             // SAFETY: Each entry is returned once, and the list itself stays as it is during the
@@ -396,7 +351,6 @@ impl<'a, T: Entry> ListMut<'a, T> {
     }
 
     /// Returns a cursor at the first entry.
-    #[inline]
     pub(crate) fn into_cursor(self) -> Cursor<'a, T> {
         // INVARIANT: What `self` has exclusively is passed on.
         Cursor {
@@ -439,13 +393,11 @@ impl<T: Entry> Cursor<'_, T> {
     }
 
     /// Returns the entry before this place.
-    #[inline]
     pub(crate) fn prev(&self) -> Option<&T> {
         self.list.as_list().entry(self.at.prev())
     }
 
     /// Returns whether this is at the last entry.
-    #[inline]
     pub(crate) fn is_last(&self) -> bool {
         self.at.next() == self.list.head
     }
@@ -454,7 +406,6 @@ impl<T: Entry> Cursor<'_, T> {
     ///
     /// Walking a list waits for memory most of the time. What is done with an entry may take about
     /// as long as to load one, and takes no time if both are done together.
-    #[inline]
     pub(crate) fn load_next(&self) {
         let next = self.at.next().0;
         // SAFETY: The link is initialized. The value is not used.
@@ -462,31 +413,26 @@ impl<T: Entry> Cursor<'_, T> {
     }
 
     /// Goes to the next entry, from the end to the first one.
-    #[inline]
     pub(crate) fn move_next(&mut self) {
         self.at = self.at.next();
     }
 
     /// Goes to the entry before, from the first one to the end.
-    #[inline]
     pub(crate) fn move_prev(&mut self) {
         self.at = self.at.prev();
     }
 
     /// Adds an entry before this place.
-    #[inline]
     pub(crate) fn insert_before(&mut self, entry: Owned<T>) {
         self.at.prev().add(entry);
     }
 
     /// Adds an entry behind this place.
-    #[inline]
     pub(crate) fn insert_after(&mut self, entry: Owned<T>) {
         self.at.add(entry);
     }
 
     /// Removes the entry at this place and goes to the next one.
-    #[inline]
     pub(crate) fn remove(&mut self) -> Option<Owned<T>> {
         let entry = NonNull::from(self.get()?);
         let removed = self.at;

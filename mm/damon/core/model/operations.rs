@@ -2,61 +2,29 @@
 
 //! The monitoring operations of a context.
 
-use super::{
-    list::Cursor,
-    Context,
-    Object,
-    Region,
-    Scheme,
-    Target, //
-};
-use core::{
-    marker::PhantomData,
-    ptr::NonNull, //
-};
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use super::list::Cursor;
+use crate::prelude::*;
 
-/// Which operations a context has, `enum damon_ops_id`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum OpsId {
-    /// Virtual address spaces.
-    Vaddr,
-    /// Fixed ranges of virtual address spaces.
-    Fvaddr,
-    /// The physical address space.
-    Paddr,
+numbered! {
+    /// Which operations a context has, `enum damon_ops_id`.
+    OpsId: damon_ops_id {
+        /// Virtual address spaces.
+        Vaddr = damon_ops_id_DAMON_OPS_VADDR,
+        /// Fixed ranges of virtual address spaces.
+        Fvaddr = damon_ops_id_DAMON_OPS_FVADDR,
+        /// The physical address space.
+        Paddr = damon_ops_id_DAMON_OPS_PADDR,
+    }
 }
 
 impl OpsId {
-    /// Returns the operations of this number.
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if there are none.
-    pub(crate) fn from_raw(id: bindings::damon_ops_id) -> Result<Self> {
-        match id {
-            bindings::damon_ops_id_DAMON_OPS_VADDR => Ok(Self::Vaddr),
-            bindings::damon_ops_id_DAMON_OPS_FVADDR => Ok(Self::Fvaddr),
-            bindings::damon_ops_id_DAMON_OPS_PADDR => Ok(Self::Paddr),
-            _ => Err(EINVAL),
-        }
-    }
-
     /// The place in the array of registered operations.
     pub(crate) fn index(self) -> usize {
-        match self {
-            Self::Vaddr => 0,
-            Self::Fvaddr => 1,
-            Self::Paddr => 2,
-        }
+        // CAST: The numbers are those of C, which are indices of the array.
+        self as usize
     }
 
-    /// Returns whether targets are processes.
-    ///
-    /// Corresponds to `damon_target_has_pid()`.
+    /// Returns whether targets are processes. Corresponds to `damon_target_has_pid()`.
     pub(crate) fn has_pid(self) -> bool {
         matches!(self, Self::Vaddr | Self::Fvaddr)
     }
@@ -86,12 +54,8 @@ impl OpsSet {
         self.0
     }
 
-    /// Returns which operations these are.
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if the number is of none.
-    pub(crate) fn id(&self) -> Result<OpsId> {
+    /// Returns which operations these are, or [`None`] if the number is of none.
+    pub(crate) fn id(&self) -> Option<OpsId> {
         OpsId::from_raw(self.0.id)
     }
 }
@@ -113,35 +77,14 @@ macro_rules! call {
 ///
 /// Those functions read and set values of the object that they are called for. They change no
 /// list, so that they can be called while lists are walked.
-///
-/// # Invariants
-///
-/// `ctx` is valid for `'a`, and only one thread has access to it.
 #[derive(Clone, Copy)]
-pub(crate) struct Operations<'a> {
-    ctx: NonNull<bindings::damon_ctx>,
-    _borrow: PhantomData<&'a ()>,
-}
+pub(crate) struct Operations<'a>(pub(super) &'a Ctx);
 
 impl Operations<'_> {
-    /// # Safety
-    ///
-    /// `ctx` must be valid during the lifetime that the caller chooses, and no other thread may use
-    /// it meanwhile.
-    #[inline]
-    pub(super) unsafe fn from_raw(ctx: NonNull<bindings::damon_ctx>) -> Self {
-        // INVARIANT: The caller promises it.
-        Self {
-            ctx,
-            _borrow: PhantomData,
-        }
-    }
-
-    #[inline]
     fn raw(&self) -> &bindings::damon_operations {
         // SAFETY: This is a place within the context, which is valid. Nothing changes it while a
         // function of it is called.
-        unsafe { &(*self.ctx.as_ptr()).ops }
+        unsafe { &(*self.0.as_ptr()).ops }
     }
 
     /// Returns whether regions have a score for schemes.
@@ -150,16 +93,14 @@ impl Operations<'_> {
     }
 
     /// Returns the score of a region for a scheme, if the operations have one.
-    #[inline]
     pub(crate) fn scheme_score(&self, region: &Region, scheme: &Scheme) -> Option<i32> {
         call!(
             self,
-            get_scheme_score(self.ctx.as_ptr(), region.as_ptr(), scheme.as_ptr())
+            get_scheme_score(self.0.as_ptr(), region.as_ptr(), scheme.as_ptr())
         )
     }
 
     /// Returns whether schemes can be applied.
-    #[inline]
     pub(crate) fn can_apply_scheme(&self) -> bool {
         self.raw().apply_scheme.is_some()
     }
@@ -167,14 +108,13 @@ impl Operations<'_> {
     /// Applies the action of a scheme to a region.
     ///
     /// Returns to how many bytes it was applied, and how many passed the filters of the operations.
-    #[inline]
     pub(crate) fn apply_scheme(
         &self,
         target: &Target,
         region: &Region,
         scheme: &Scheme,
     ) -> (usize, usize) {
-        let (ctx, mut sz_filter_passed) = (self.ctx.as_ptr(), 0);
+        let (ctx, mut sz_filter_passed) = (self.0.as_ptr(), 0);
         let (target, region, scheme) = (target.as_ptr(), region.as_ptr(), scheme.as_ptr());
         let sz_applied = call!(
             self,
@@ -199,7 +139,6 @@ impl Operations<'_> {
     }
 
     /// Cleans up and removes the target at a cursor, so that it is cleaned up once.
-    ///
     /// Corresponds to `damon_destroy_target()`.
     pub(crate) fn destroy_target(&self, cursor: &mut Cursor<'_, Target>) {
         if let Some(target) = cursor.get() {
@@ -213,15 +152,13 @@ impl Operations<'_> {
 ///
 /// They take the context exclusively, because they may change regions and targets.
 impl Context<'_> {
-    /// Selects the operations that are registered for `id`.
-    ///
-    /// Corresponds to `damon_select_ops()`.
+    /// Selects the operations that are registered for `id`. Corresponds to `damon_select_ops()`.
     ///
     /// # Errors
     ///
     /// [`EINVAL`] if none are.
     pub(crate) fn select_ops(&mut self, id: OpsId) -> Result {
-        self.set_ops(super::registered_ops(id).ok_or(EINVAL)?);
+        self.set_ops(registered_ops(id).ok_or(EINVAL)?);
         Ok(())
     }
 

@@ -2,19 +2,7 @@
 
 //! Probes of attributes of the data, and their filters.
 
-use super::{
-    Entry,
-    List,
-    ListMut,
-    Mut,
-    Object,
-    Owned, //
-};
-use core::mem::offset_of;
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use crate::prelude::*;
 
 object! {
     /// A filter of a probe, `struct damon_filter`.
@@ -27,9 +15,7 @@ unsafe impl Entry for ProbeFilter {
 }
 
 impl ProbeFilter {
-    /// Allocates a filter whose particulars are zero.
-    ///
-    /// Corresponds to `damon_new_filter()`.
+    /// Allocates a filter whose particulars are zero. Corresponds to `damon_new_filter()`.
     pub(crate) fn new(
         type_: bindings::damon_filter_type,
         matching: bool,
@@ -42,20 +28,13 @@ impl ProbeFilter {
         Ok(filter)
     }
 
-    accessors! {
-        /// The number of the type, `enum damon_filter_type`.
-        raw_type, set_raw_type: bindings::damon_filter_type = type_;
-        /// Whether the filter is for what is of the type, or for what is not.
-        matching, set_matching: bool = matching;
-        /// Whether what the filter is for makes the probe positive.
-        allow, set_allow: bool = allow;
-        /// The memory cgroup, for a filter that is about one.
-        memcg_id, set_memcg_id: u64 = __bindgen_anon_1.memcg_id;
+    fields! {
+        bindings::damon_filter_type: raw_type = type_;
+        bool: matching, allow;
+        u64: memcg_id = __bindgen_anon_1.memcg_id;
     }
 
-    /// Makes this filter like `src`.
-    ///
-    /// Corresponds to `damon_commit_filter()`.
+    /// Makes this filter like `src`. Corresponds to `damon_commit_filter()`.
     pub(crate) fn commit(&self, src: &ProbeFilter) {
         self.set_raw_type(src.raw_type());
         self.set_matching(src.matching());
@@ -82,17 +61,12 @@ unsafe impl Entry for Probe {
 }
 
 impl Probe {
-    /// Allocates a probe without weight and filters.
-    ///
-    /// Corresponds to `damon_new_probe()`.
+    /// Allocates a probe without weight and filters. Corresponds to `damon_new_probe()`.
     pub(crate) fn new() -> Result<Owned<Self>> {
         Owned::new(Self::zeroed())
     }
 
-    accessors! {
-        /// How much a hit counts. If any probe has a weight, hits are what regions are merged by.
-        weight, set_weight: u32 = weight;
-    }
+    fields! { u32: weight; }
 }
 
 lists! { Probe, Mut<'_, Probe>:

@@ -4,20 +4,9 @@
 
 use super::{
     list::Cursor,
-    Entry,
-    Mut,
-    Object,
-    Owned,
-    Target, //
+    sanity, //
 };
-use core::{
-    mem::offset_of,
-    ptr::NonNull, //
-};
-use kernel::{
-    bindings,
-    prelude::*, //
-};
+use crate::prelude::*;
 
 /// How many probes a region counts hits of.
 pub(crate) const MAX_PROBES: usize = 4;
@@ -35,8 +24,6 @@ object! {
 // SAFETY: The structure has one `struct list_head`, which is at this offset.
 unsafe impl Entry for Region {
     const LINK: usize = offset_of!(bindings::damon_region, list);
-
-    #[inline]
     unsafe fn free(ptr: NonNull<Self>) {
         // SAFETY: The caller promises that nothing uses the region. All regions are allocated by
         // `Region::new()`, from this cache.
@@ -45,40 +32,23 @@ unsafe impl Entry for Region {
 }
 
 impl Region {
-    accessors! { private
-        _, set_start: usize = ar.start;
-        _, set_end: usize = ar.end;
-    }
+    setters! { private usize: start = ar.start, end = ar.end; }
 
-    accessors! {
-        /// The first address.
-        start: usize = ar.start;
-        /// The address behind the last one.
-        end: usize = ar.end;
-        /// In how many samples of the current aggregation interval an access was seen.
-        nr_accesses, set_nr_accesses: u32 = nr_accesses;
-        /// In how many samples of the last aggregation interval an access was seen.
-        last_nr_accesses, set_last_nr_accesses: u32 = last_nr_accesses;
-        /// For how many aggregation intervals the accesses have been about the same.
-        age, set_age: u32 = age;
-        /// In how many samples of the current aggregation interval each probe was positive.
-        probe_hits, set_probe_hits: ProbeHits = probe_hits;
-        /// In how many samples of the last aggregation interval each probe was positive.
-        last_probe_hits, set_last_probe_hits: ProbeHits = last_probe_hits;
+    getters! { usize: start = ar.start, end = ar.end; }
+
+    fields! {
+        u32: nr_accesses, last_nr_accesses, age;
+        ProbeHits: probe_hits, last_probe_hits;
     }
 
     /// The size in address units.
-    #[inline]
     pub(crate) fn sz(&self) -> usize {
         self.end().wrapping_sub(self.start())
     }
 
-    /// Allocates a region without accesses.
-    ///
-    /// Corresponds to `damon_new_region()`.
-    #[inline]
+    /// Allocates a region without accesses. Corresponds to `damon_new_region()`.
     pub(crate) fn new(start: usize, end: usize) -> Result<Owned<Self>> {
-        crate::sanity::verify_new_region(start, end);
+        sanity::verify_new_region(start, end);
         // SAFETY: The cache exists from the initialization of DAMON on, before which nothing uses
         // it.
         let raw = unsafe { bindings::damon_core_alloc_region() };
@@ -92,7 +62,6 @@ impl Region {
     /// # Safety
     ///
     /// `region` must be memory for a region that nothing else uses, which the returned value owns.
-    #[inline]
     unsafe fn init(region: NonNull<Self>, start: usize, end: usize) -> Owned<Self> {
         let raw = region.as_ptr().cast::<bindings::damon_region>();
         let link = raw.wrapping_byte_add(Self::LINK).cast();
@@ -116,7 +85,6 @@ impl Region {
     }
 
     /// Copies the monitoring results of another region.
-    #[inline]
     fn copy_results(&self, other: &Region) {
         self.set_age(other.age());
         self.set_nr_accesses(other.nr_accesses());
@@ -126,122 +94,26 @@ impl Region {
     }
 }
 
-/// A chain of free regions, linked by `list.next`.
-///
-/// # Invariants
-///
-/// `ends` are the first and the last of `len` free regions, or [`None`] if there is none. Each but
-/// the last one points to the next.
-struct Chain {
-    ends: Option<(NonNull<Region>, NonNull<Region>)>,
-    len: usize,
-}
-
-impl Chain {
-    const fn new() -> Self {
-        Self { ends: None, len: 0 }
-    }
-
-    /// Lets a free region point to the next one.
-    ///
-    /// # Safety
-    ///
-    /// `region` must be one of a chain, or about to be.
-    #[inline]
-    unsafe fn link(region: NonNull<Region>, next: NonNull<Region>) {
-        let raw = region.as_ptr().cast::<bindings::damon_region>();
-        // SAFETY: The caller promises that the region is free: nothing else uses its link.
-        unsafe { (*raw).list.next = next.as_ptr().cast() };
-    }
-
-    #[inline]
-    fn push_back(&mut self, region: Owned<Region>) {
-        let region = region.into_raw();
-        let first = self.ends.map_or(region, |(first, last)| {
-            // SAFETY: It is the last one of this chain.
-            unsafe { Self::link(last, region) };
-            first
-        });
-        // INVARIANT: The chain ends at `region` now.
-        self.ends = Some((first, region));
-        self.len = self.len.wrapping_add(1);
-    }
-
-    #[inline]
-    fn push_front(&mut self, region: Owned<Region>) {
-        let mut front = Chain::new();
-        front.push_back(region);
-        self.prepend(&mut front);
-    }
-
-    /// The first region.
-    #[inline]
-    fn first(&self) -> Option<&Region> {
-        // SAFETY: It is a free region, which the chain keeps as long as `self` is borrowed.
-        self.ends.map(|(first, _)| unsafe { first.as_ref() })
-    }
-
-    #[inline]
-    fn pop_front(&mut self) -> Option<Owned<Region>> {
-        let (first, last) = self.ends?;
-        self.len = self.len.wrapping_sub(1);
-        let next = if first == last {
-            None
-        } else {
-            // SAFETY: The chain keeps the region, which is not the last one, hence points to
-            // another.
-            NonNull::new(unsafe { (*first.as_ref().as_ptr()).list.next }.cast())
-        };
-        // INVARIANT: The chain begins one region later.
-        self.ends = next.map(|next| (next, last));
-        // SAFETY: The region is not in the chain any more, and nothing else uses it.
-        Some(unsafe { Owned::from_raw(first) })
-    }
-
-    /// Puts all of another chain in front.
-    #[inline]
-    fn prepend(&mut self, other: &mut Chain) {
-        let Some((first, middle)) = other.ends.take() else {
-            return;
-        };
-        let last = self.ends.map_or(middle, |(next, last)| {
-            // SAFETY: It is the last one of the other chain.
-            unsafe { Self::link(middle, next) };
-            last
-        });
-        // INVARIANT: The chain begins with the other one now, which is empty.
-        self.ends = Some((first, last));
-        self.len = self.len.wrapping_add(other.len);
-        other.len = 0;
-    }
-}
-
 /// Regions that were merged away and wait to be used for the next splits.
 ///
 /// Merging and splitting go on for as long as a kdamond runs, each at about the rate of the other.
-/// Both walk regions in the order of their addresses. A split gets a region that was merged away
-/// next to it. Thus neighbours in the list of a target stay near each other in memory, and walking
-/// the list costs fewer cache and TLB misses.
+/// Both walk regions in the order of their addresses, and what was merged away first is used first.
+/// Thus neighbours in the list of a target stay near each other in memory, and walking the list
+/// costs fewer cache and TLB misses.
 ///
-/// Regions that wait still have their addresses. The order is for speed only: any region can be
-/// used for any split.
+/// # Invariants
+///
+/// `ends` are the first and the last of `len` regions, or [`None`] if there is none. Nothing else
+/// uses them, and the `list.next` of each but the last one points to the next.
 pub(crate) struct RegionPool {
-    /// Regions that the walk which splits has not come to, in the order of their addresses.
-    ahead: Chain,
-    /// Regions that this walk has gone past, the nearest one first.
-    behind: Chain,
-    /// Regions that are left from the walk before, in the order of their addresses.
-    left: Chain,
+    ends: Option<(NonNull<Region>, NonNull<Region>)>,
+    len: usize,
 }
 
 impl RegionPool {
     /// An empty pool.
     pub(crate) const fn new() -> Self {
-        Self {
-            ahead: Chain::new(),
-            behind: Chain::new(),
-            left: Chain::new(),
-        }
+        Self { ends: None, len: 0 }
     }
 
     /// Whether regions are freed and allocated each time, so that what looks for a use of freed
@@ -249,72 +121,59 @@ impl RegionPool {
     const TRANSPARENT: bool = cfg!(any(CONFIG_KASAN, CONFIG_DAMON_DEBUG_SANITY));
 
     /// Keeps a region for later.
-    #[inline]
-    pub(crate) fn put(&mut self, region: Owned<Region>) {
+    fn put(&mut self, region: Owned<Region>) {
         if Self::TRANSPARENT {
             return;
         }
-        while self
-            .left
-            .first()
-            .is_some_and(|left| left.start() <= region.start())
-        {
-            if let Some(left) = self.left.pop_front() {
-                self.ahead.push_back(left);
-            }
+        let region = region.into_raw();
+        let first = self.ends.map_or(region, |(first, last)| {
+            // SAFETY: The pool keeps the region, so that nothing else uses its link.
+            unsafe {
+                (*last.cast::<bindings::damon_region>().as_ptr()).list.next = region.as_ptr().cast()
+            };
+            first
+        });
+        // INVARIANT: The last one points to `region`, which is the last one now.
+        self.ends = Some((first, region));
+        self.len = self.len.wrapping_add(1);
+    }
+
+    /// Takes the region that waits for the longest time.
+    fn pop(&mut self) -> Option<Owned<Region>> {
+        let (first, last) = self.ends?;
+        self.len = self.len.wrapping_sub(1);
+        self.ends = None;
+        if first != last {
+            // SAFETY: The pool keeps the region, which is not the last one, hence has a next one.
+            let next = unsafe { (*first.cast::<bindings::damon_region>().as_ptr()).list.next };
+            // INVARIANT: The pool begins one region later.
+            self.ends = NonNull::new(next.cast()).map(|next| (next, last));
         }
-        self.ahead.push_back(region);
+        // SAFETY: The region is not in the pool any more, and nothing else uses it.
+        Some(unsafe { Owned::from_raw(first) })
     }
 
     /// Gives out a region that covers `start..end`, if need be a newly allocated one.
-    #[inline]
     fn take(&mut self, start: usize, end: usize) -> Result<Owned<Region>> {
-        match self.nearest(start) {
-            Some(region) => {
-                crate::sanity::verify_new_region(start, end);
-                // SAFETY: Nothing else uses a region that is owned, and given away here.
-                Ok(unsafe { Region::init(region.into_raw(), start, end) })
-            }
-            None => Region::new(start, end),
-        }
+        let Some(region) = self.pop() else {
+            return Region::new(start, end);
+        };
+        sanity::verify_new_region(start, end);
+        // SAFETY: Nothing else uses a region that is owned, and given away here.
+        Ok(unsafe { Region::init(region.into_raw(), start, end) })
     }
 
-    /// Takes the region that was merged away nearest to `start`.
-    #[inline]
-    fn nearest(&mut self, start: usize) -> Option<Owned<Region>> {
-        while let Some(next) = self.ahead.first() {
-            let next_start = next.start();
-            if next_start > start {
-                let is_nearer = |passed: &Region| {
-                    start.wrapping_sub(passed.start()) <= next_start.wrapping_sub(start)
-                };
-                if self.behind.first().is_some_and(is_nearer) {
-                    break;
-                }
-                return self.ahead.pop_front();
-            }
-            if let Some(passed) = self.ahead.pop_front() {
-                self.behind.push_front(passed);
-            }
-        }
-        self.behind.pop_front().or_else(|| self.left.pop_front())
-    }
-
-    /// Ends a walk that splits, and frees all but `keep` regions.
-    pub(crate) fn end_walk(&mut self, keep: usize) {
-        while let Some(passed) = self.behind.pop_front() {
-            self.ahead.push_front(passed);
-        }
-        self.left.prepend(&mut self.ahead);
-        while self.left.len > keep {
-            drop(self.left.pop_front());
+    /// Frees all but `keep` regions.
+    pub(crate) fn shrink(&mut self, keep: usize) {
+        while self.len > keep {
+            drop(self.pop());
         }
     }
 }
 
 impl Drop for RegionPool {
     fn drop(&mut self) {
-        self.end_walk(0);
+        self.shrink(0);
     }
 }
 
@@ -326,16 +185,19 @@ impl Drop for RegionPool {
 pub(crate) struct RegionCursor<'a> {
     target: NonNull<Target>,
     at: Cursor<'a, Region>,
+    pool: &'a mut RegionPool,
 }
 
 impl<'a> RegionCursor<'a> {
     /// Returns a cursor at the first region of `target`.
-    #[inline]
-    pub(super) fn new(target: &'a mut Mut<'_, Target>) -> Self {
+    ///
+    /// Regions that are merged away go to `pool`, and those for splits come from there.
+    pub(super) fn new(target: &'a mut Mut<'_, Target>, pool: &'a mut RegionPool) -> Self {
         // INVARIANT: The target and its list are borrowed for as long as the cursor lives.
         Self {
             target: target.as_non_null(),
             at: target.regions_mut().into_cursor(),
+            pool,
         }
     }
 
@@ -346,7 +208,6 @@ impl<'a> RegionCursor<'a> {
     }
 
     /// The target whose regions these are.
-    #[inline]
     pub(crate) fn target(&self) -> &Target {
         // SAFETY: The target is valid as long as the cursor is. Its type allows that the list
         // changes while a reference to it exists.
@@ -354,33 +215,26 @@ impl<'a> RegionCursor<'a> {
     }
 
     /// The region at this place, or [`None`] at the end.
-    #[inline]
     pub(crate) fn current(&self) -> Option<&Region> {
         self.at.get()
     }
 
     /// The region before this place.
-    #[inline]
     pub(crate) fn prev(&self) -> Option<&Region> {
         self.at.prev()
     }
 
     /// Begins to load the next region from memory, see [`Cursor::load_next()`].
-    #[inline]
     pub(crate) fn load_next(&self) {
         self.at.load_next();
     }
 
-    /// Returns whether this is at the last region.
-    ///
-    /// Corresponds to `damon_is_last_region()`.
-    #[inline]
+    /// Returns whether this is at the last region. Corresponds to `damon_is_last_region()`.
     pub(crate) fn is_last(&self) -> bool {
         self.at.is_last()
     }
 
     /// Goes to the next region, from the end to the first one.
-    #[inline]
     pub(crate) fn move_next(&mut self) {
         self.at.move_next();
     }
@@ -401,9 +255,7 @@ impl<'a> RegionCursor<'a> {
         }
     }
 
-    /// Adds a region before this place.
-    ///
-    /// Corresponds to `damon_insert_region()`.
+    /// Adds a region before this place. Corresponds to `damon_insert_region()`.
     pub(crate) fn insert_before(&mut self, region: Owned<Region>) {
         self.target().forget_total_sz();
         self.at.insert_before(region);
@@ -411,17 +263,14 @@ impl<'a> RegionCursor<'a> {
     }
 
     /// Removes the region at this place and goes to the one before it.
-    ///
     /// Corresponds to `damon_del_region()`.
     pub(crate) fn remove(&mut self) -> Option<Owned<Region>> {
         self.target().forget_total_sz();
         self.unlink()
     }
-
-    #[inline]
     fn unlink(&mut self) -> Option<Owned<Region>> {
         self.current()?;
-        crate::sanity::verify_del_region(self.target());
+        sanity::verify_del_region(self.target());
         let region = self.at.remove()?;
         self.at.move_prev();
         self.target().add_nr_regions(-1);
@@ -432,17 +281,17 @@ impl<'a> RegionCursor<'a> {
     /// there.
     ///
     /// All regions together have the same size as before.
-    #[inline]
-    pub(crate) fn merge_back(&mut self, pool: &mut RegionPool) {
+    pub(crate) fn merge_back(&mut self) {
         let (Some(prev), Some(region)) = (self.prev(), self.current()) else {
             return;
         };
         if prev.end() != region.start() {
             return;
         }
+        sanity::verify_merge(prev, region);
         prev.set_end(region.end());
         if let Some(region) = self.unlink() {
-            pool.put(region);
+            self.pool.put(region);
         }
     }
 
@@ -451,16 +300,15 @@ impl<'a> RegionCursor<'a> {
     /// The cursor stays at the first part. All regions together have the same size as before.
     ///
     /// Returns [`ENOMEM`], with nothing changed, if there is no memory for the second one.
-    ///
     /// Corresponds to `damon_split_region_at()`.
     #[inline(never)]
-    pub(crate) fn split_at(&mut self, sz: usize, pool: &mut RegionPool) -> Result {
-        let Some(region) = self.current() else {
+    pub(crate) fn split_at(&mut self, sz: usize) -> Result {
+        let Some(region) = self.at.get() else {
             return Ok(());
         };
-        crate::sanity::verify_split(region, sz);
+        sanity::verify_split(region, sz);
         let middle = region.start().wrapping_add(sz);
-        let new = pool.take(middle, region.end())?;
+        let new = self.pool.take(middle, region.end())?;
         new.copy_results(region);
         region.set_end(middle);
         self.at.insert_after(new);

@@ -4,41 +4,27 @@
 //!
 //! They are an array in C, whose free entries have no number and no functions.
 
-use super::{
-    OpsId,
-    OpsSet, //
-};
-use kernel::{
-    bindings,
-    prelude::*,
-    sync::Mutex, //
-};
+use crate::prelude::*;
+use kernel::sync::Mutex;
 
 /// Returns whether an entry of the array is free.
 fn is_free(ops: &bindings::damon_operations) -> bool {
     // The bytes between the fields say nothing: an assignment may leave anything there.
-    let bindings::damon_operations {
-        id,
-        init,
-        update,
-        prepare_access_checks,
-        check_accesses,
-        apply_probes,
-        get_scheme_score,
-        apply_scheme,
-        target_valid,
-        cleanup_target,
-    } = ops;
-    *id == 0
-        && init.is_none()
-        && update.is_none()
-        && prepare_access_checks.is_none()
-        && check_accesses.is_none()
-        && apply_probes.is_none()
-        && get_scheme_score.is_none()
-        && apply_scheme.is_none()
-        && target_valid.is_none()
-        && cleanup_target.is_none()
+    matches!(
+        ops,
+        bindings::damon_operations {
+            id: 0,
+            init: None,
+            update: None,
+            prepare_access_checks: None,
+            check_accesses: None,
+            apply_probes: None,
+            get_scheme_score: None,
+            apply_scheme: None,
+            target_valid: None,
+            cleanup_target: None,
+        }
+    )
 }
 
 /// Calls `f` with the entry of the array for `id`, under the lock of all of them.
@@ -60,15 +46,13 @@ pub(crate) fn registered_ops(id: OpsId) -> Option<OpsSet> {
     Some(unsafe { OpsSet::new(ops) })
 }
 
-/// Registers operations, once for each `id`.
-///
-/// Corresponds to `damon_register_ops()`.
+/// Registers operations, once for each `id`. Corresponds to `damon_register_ops()`.
 ///
 /// # Errors
 ///
 /// [`EINVAL`] if there is no such `id`, or it is registered already.
 pub(crate) fn register_ops(new: OpsSet) -> Result {
-    with_entry(new.id()?, |entry| {
+    with_entry(new.id().ok_or(EINVAL)?, |entry| {
         if !is_free(entry) {
             return Err(EINVAL);
         }

@@ -9,33 +9,12 @@
 //! its request, under the lock that the kdamond takes it with. If the kdamond has it already, it
 //! is being handled, which does not take long: then the thread waits for that.
 
-use super::{
-    context::walk_withdrawn_of,
-    Entry,
-    ListMut,
-    Object,
-    Owned,
-    Region,
-    Scheme,
-    Shared,
-    Target, //
-};
-use core::{
-    cell::Cell,
-    ffi::c_void,
-    mem::offset_of,
-    ptr::{
-        self,
-        NonNull, //
-    },
-};
-use kernel::{
-    bindings,
-    prelude::*,
-    sync::{
-        lock::mutex::MutexGuard,
-        Mutex, //
-    },
+use super::context::walk_withdrawn_of;
+use crate::prelude::*;
+use core::ffi::c_void;
+use kernel::sync::{
+    lock::mutex::MutexGuard, //
+    Mutex,
 };
 
 object! {
@@ -72,94 +51,59 @@ unsafe impl Entry for CallControl {
 type CallFn = Option<unsafe extern "C" fn(*mut c_void) -> i32>;
 
 impl CallControl {
-    accessors! { private
-        /// Whether the function is called again and again.
-        repeat: bool = repeat;
-        canceled, set_canceled: bool = canceled;
-        dealloc_on_cancel: bool = dealloc_on_cancel;
-        function: CallFn = fn_;
-        data: *mut c_void = data;
-        _, set_return_code: i32 = return_code;
+    getters! { private
+        bool: repeat, canceled, dealloc_on_cancel;
+        CallFn: function = fn_;
+        *mut c_void: data;
     }
 
-    fn completion(&self) -> *mut bindings::completion {
-        place!(self, completion)
-    }
+    setters! { private bool: canceled; i32: return_code; }
 }
 
-/// What is left of a request after the kdamond has handled it.
-pub(crate) enum Handled {
-    /// Nothing: it is completed.
-    Completed,
-    /// It is to be handled again next time.
-    Again(Call),
+/// Defines what requests have in common: the end of the wait for one.
+macro_rules! completed {
+    ($($control:ty),+) => { $(
+        impl $control {
+            fn completion(&self) -> *mut bindings::completion {
+                place!(self, completion)
+            }
+
+            /// Returns how a request that is completed has ended.
+            fn completed(&self) -> Result {
+                if self.canceled() {
+                    return Err(ECANCELED);
+                }
+                Ok(())
+            }
+        }
+    )+ };
 }
+
+completed!(CallControl, WalkControl);
 
 impl Call {
-    /// Prepares a request for being made.
-    ///
-    /// # Safety
-    ///
-    /// `control` must be valid, and in use for nothing else. If it is repeated, it must stay so
-    /// until it is canceled; otherwise, until it is completed.
-    pub(crate) unsafe fn prepare(control: NonNull<bindings::damon_call_control>) -> Self {
-        let raw = control.as_ptr();
-        // SAFETY: The caller promises that it is valid.
-        unsafe { bindings::init_completion(&raw mut (*raw).completion) };
-        // SAFETY: The caller promises that it is valid.
-        unsafe { bindings::INIT_LIST_HEAD(&raw mut (*raw).list) };
-        // SAFETY: It is in no list, and the caller gives it away until it is completed.
-        let call = unsafe { Owned::from_raw(control.cast::<CallControl>()) };
-        call.set_canceled(false);
-        call
-    }
-
-    /// Returns whether the function is called again and again.
-    pub(crate) fn is_repeated(&self) -> bool {
-        self.repeat()
-    }
-
     /// Calls the function.
-    pub(crate) fn handle(self) -> Handled {
+    ///
+    /// Returns the request if it is to be handled again next time. Otherwise it is completed.
+    pub(crate) fn handle(self) -> Option<Self> {
         if let Some(function) = self.function() {
             // SAFETY: The function is called on the kdamond with the data that is meant for it, as
             // the thread that made the request wants it.
             self.set_return_code(unsafe { function(self.data()) });
         }
-        if self.is_repeated() {
-            return Handled::Again(self);
+        if self.repeat() {
+            return Some(self);
         }
         let completion = self.completion();
         self.into_raw();
         // SAFETY: The request is valid until it is completed. This is the last access to it.
         unsafe { bindings::complete(completion) };
-        Handled::Completed
-    }
-}
-
-/// How the wait for a request has ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Waited {
-    /// The kdamond has handled it.
-    Handled,
-    /// The kdamond has given it back without handling it.
-    Canceled,
-    /// The waiting thread was killed, and has withdrawn it.
-    Withdrawn,
-}
-
-impl Waited {
-    fn completed(canceled: bool) -> Self {
-        if canceled {
-            Self::Canceled
-        } else {
-            Self::Handled
-        }
+        None
     }
 }
 
 /// The requests that wait for a kdamond.
-pub(crate) struct CallQueue<'a>(Shared<'a>);
+pub(crate) struct CallQueue<'a>(pub(super) Shared<'a>);
 
 /// The requests, under their lock.
 struct LockedCalls<'a> {
@@ -172,22 +116,33 @@ impl LockedCalls<'_> {
         self.ctx.as_ptr()
     }
 
-    accessors! { private
-        obsolete, set_obsolete: bool = call_controls_obsolete;
-    }
+    fields! { private bool: obsolete = call_controls_obsolete; }
 
     fn list(&mut self) -> ListMut<'_, CallControl> {
         let head = place!(self, call_controls);
         // SAFETY: The list is initialized with the context, and the lock protects it.
         unsafe { ListMut::from_raw(head) }
     }
+
+    /// Adds a request, unless the queue is closed: then this returns it.
+    fn push(&mut self, call: Call) -> Result<(), Call> {
+        if self.obsolete() {
+            return Err(call);
+        }
+        self.list().push(call);
+        Ok(())
+    }
+
+    /// Takes a request back, unless it is not in the queue. Returns whether it was.
+    fn withdraw(&mut self, control: &CallControl) -> bool {
+        let mut list = self.list();
+        let mut cursor = list.cursor();
+        cursor.move_to(control);
+        cursor.remove().map(Owned::into_raw).is_some()
+    }
 }
 
 impl<'a> CallQueue<'a> {
-    pub(super) fn new(ctx: Shared<'a>) -> Self {
-        Self(ctx)
-    }
-
     fn lock(&self) -> LockedCalls<'a> {
         let mutex = place!(self.0, call_controls_lock);
         LockedCalls {
@@ -202,59 +157,58 @@ impl<'a> CallQueue<'a> {
         self.lock().set_obsolete(obsolete);
     }
 
-    /// Adds a request, unless the queue is closed.
+    /// Makes a request. Unless it is repeated, this waits until it is completed, or until the
+    /// current thread is killed. When this returns the kdamond does not use a request that is not
+    /// repeated any more, and never will.
     ///
     /// # Errors
     ///
-    /// The request, which is to be [canceled](Entry::free) by dropping it.
-    pub(crate) fn push(&self, call: Call) -> Result<(), Call> {
-        let mut calls = self.lock();
-        if calls.obsolete() {
-            return Err(call);
-        }
-        calls.list().push(call);
-        Ok(())
-    }
-
-    /// Waits until a request is completed, or until the current thread is killed. When this returns
-    /// the kdamond does not use the request any more, and never will.
+    /// - [`ECANCELED`] if the queue is closed, or the kdamond has given the request back.
+    /// - [`EINTR`] if the thread was killed, and has withdrawn the request.
     ///
     /// # Safety
     ///
-    /// `control` must be a request that is not repeated, that was [added](Self::push) to this
-    /// queue, and that nobody else waits for.
-    pub(crate) unsafe fn wait(&self, control: NonNull<bindings::damon_call_control>) -> Waited {
-        // SAFETY: The control is valid until its owner, who waits here, returns.
-        let control = unsafe { CallControl::from_raw(control.as_ptr()) };
-        let completion = control.completion();
-        // SAFETY: `Call::prepare()` has initialized the completion.
-        if unsafe { bindings::wait_for_completion_killable(completion) } != 0 {
-            if self.withdraw(control) {
-                return Waited::Withdrawn;
-            }
-            // SAFETY: `Call::prepare()` has initialized the completion. The kdamond took the
-            // request off the queue, and completes each one that it takes.
-            unsafe { bindings::wait_for_completion(completion) };
+    /// `control` must be valid, and in use for nothing else. If it is repeated, it must stay so
+    /// until it is canceled.
+    pub(crate) unsafe fn request(&self, control: NonNull<bindings::damon_call_control>) -> Result {
+        let raw = control.as_ptr();
+        // SAFETY: The caller promises that it is valid.
+        unsafe { bindings::init_completion(&raw mut (*raw).completion) };
+        // SAFETY: The caller promises that it is valid.
+        unsafe { bindings::INIT_LIST_HEAD(&raw mut (*raw).list) };
+        // SAFETY: It is in no list, and nothing else uses it until it is completed or canceled.
+        let call: Call = unsafe { Owned::from_raw(control.cast()) };
+        call.set_canceled(false);
+        // Once it is added, a repeated request belongs to the kdamond.
+        let is_repeated = call.repeat();
+        if let Err(call) = self.lock().push(call) {
+            // It was not made, hence stays the caller's.
+            call.into_raw();
+            return Err(ECANCELED);
         }
-        Waited::completed(control.canceled())
+        if is_repeated {
+            return Ok(());
+        }
+
+        // SAFETY: The request is valid until its owner, who waits here, returns.
+        let control = unsafe { CallControl::from_raw(raw) };
+        // SAFETY: The completion is initialized.
+        if unsafe { bindings::wait_for_completion_killable(control.completion()) } != 0 {
+            if self.lock().withdraw(control) {
+                return Err(EINTR);
+            }
+            // SAFETY: The completion is initialized. The kdamond took the request off the queue,
+            // and completes each one that it takes.
+            unsafe { bindings::wait_for_completion(control.completion()) };
+        }
+        control.completed()
     }
 
-    /// Removes a request, unless it is not in the queue.
-    ///
-    /// Returns whether it was removed.
-    fn withdraw(&self, control: &CallControl) -> bool {
-        let mut calls = self.lock();
-        let mut list = calls.list();
-        let mut cursor = list.cursor();
-        while let Some(call) = cursor.get() {
-            if ptr::eq(call, control) {
-                // It is not given back, but taken back.
-                cursor.remove().map(Owned::into_raw);
-                return true;
-            }
-            cursor.move_next();
-        }
-        false
+    /// Lets the kdamond handle a request again, unless the queue is closed.
+    pub(crate) fn repeat(&self, call: Call) {
+        let refused = self.lock().push(call);
+        // It is given back without the lock.
+        drop(refused);
     }
 
     /// Returns how many requests are waiting.
@@ -286,19 +240,17 @@ type WalkFn = Option<
 >;
 
 impl WalkControl {
-    accessors! { private
-        canceled, set_canceled: bool = canceled;
-        function: WalkFn = walk_fn;
-        data: *mut c_void = data;
+    getters! { private
+        bool: canceled;
+        WalkFn: function = walk_fn;
+        *mut c_void: data;
     }
 
-    fn completion(&self) -> *mut bindings::completion {
-        place!(self, completion)
-    }
+    setters! { private bool: canceled; }
 }
 
 /// The request to walk the regions that schemes are applied to.
-pub(crate) struct WalkSlot<'a>(Shared<'a>);
+pub(crate) struct WalkSlot<'a>(pub(super) Shared<'a>);
 
 /// The request, under its lock.
 pub(crate) struct LockedWalk<'a> {
@@ -307,10 +259,6 @@ pub(crate) struct LockedWalk<'a> {
 }
 
 impl<'a> WalkSlot<'a> {
-    pub(super) fn new(ctx: Shared<'a>) -> Self {
-        Self(ctx)
-    }
-
     /// Takes the lock.
     pub(crate) fn lock(&self) -> LockedWalk<'a> {
         let mutex = place!(self.0, walk_control_lock);
@@ -350,10 +298,7 @@ impl<'a> WalkSlot<'a> {
             }
             // The kdamond has completed it meanwhile: it lets the lock go only after that.
         }
-        if control.canceled() {
-            return Err(ECANCELED);
-        }
-        Ok(())
+        control.completed()
     }
 
     /// Opens or closes the slot. A closed one takes no request.
@@ -374,9 +319,9 @@ impl LockedWalk<'_> {
         self.ctx.as_ptr()
     }
 
-    accessors! { private
-        obsolete, set_obsolete: bool = walk_control_obsolete;
-        raw_control, set_control: *mut bindings::damos_walk_control = walk_control;
+    fields! { private
+        bool: obsolete = walk_control_obsolete;
+        *mut bindings::damos_walk_control: control = walk_control;
     }
 
     fn withdrawn(&self) -> &Cell<bool> {
@@ -385,27 +330,23 @@ impl LockedWalk<'_> {
         unsafe { walk_withdrawn_of(self.ctx.as_raw()) }
     }
 
-    fn control(&self) -> Option<&WalkControl> {
-        let control = self.raw_control();
+    fn requested(&self) -> Option<&WalkControl> {
+        let control = self.control();
         // SAFETY: A request stays valid until it is completed, which is when it is taken off the
         // context, under the lock.
         (!control.is_null()).then(|| unsafe { WalkControl::from_raw(control) })
     }
 
     /// Returns whether there is a request.
-    #[inline]
     pub(crate) fn is_requested(&self) -> bool {
-        self.control().is_some()
+        self.requested().is_some()
     }
 
     /// Takes a request back, unless it is completed.
     ///
     /// Returns whether it was taken back.
     fn withdraw(&self, control: &WalkControl) -> bool {
-        if !self
-            .control()
-            .is_some_and(|requested| ptr::eq(requested, control))
-        {
+        if !ptr::eq(self.control(), control.as_ptr()) {
             return false;
         }
         self.set_control(ptr::null_mut());
@@ -421,7 +362,7 @@ impl LockedWalk<'_> {
         scheme: &Scheme,
         sz_filter_passed: usize,
     ) {
-        let Some(control) = self.control() else {
+        let Some(control) = self.requested() else {
             return;
         };
         let (data, ctx) = (control.data(), self.ctx.as_ptr());
@@ -435,7 +376,7 @@ impl LockedWalk<'_> {
 
     /// Completes the request, so that the next one can be made.
     pub(crate) fn complete(&self, canceled: bool) {
-        let Some(control) = self.control() else {
+        let Some(control) = self.requested() else {
             return;
         };
         if canceled {

@@ -2,110 +2,56 @@
 
 //! Schemes, and their quotas.
 
-use super::{
-    Entry,
-    Filter,
-    Goal,
-    List,
-    ListMut,
-    Mut,
-    Object,
-    Owned,
-    Target, //
-};
+use crate::prelude::*;
 use core::{
     ffi::c_void,
-    mem::offset_of,
-    ptr::{
-        self,
-        NonNull, //
-    },
     slice, //
 };
-use kernel::{
-    bindings,
-    prelude::*, //
-};
 
-/// How a quota is tuned to goals, `enum damos_quota_goal_tuner`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GoalTuner {
-    /// Approach the goal with a quota that stays about the same.
-    Consist,
-    /// Reach the goal as soon as possible, and do nothing then.
-    Temporal,
+numbered! {
+    /// How a quota is tuned to goals, `enum damos_quota_goal_tuner`.
+    GoalTuner: damos_quota_goal_tuner {
+        /// Approach the goal with a quota that stays about the same.
+        Consist = damos_quota_goal_tuner_DAMOS_QUOTA_GOAL_TUNER_CONSIST,
+        /// Reach the goal as soon as possible, and do nothing then.
+        Temporal = damos_quota_goal_tuner_DAMOS_QUOTA_GOAL_TUNER_TEMPORAL,
+    }
 }
 
 object! {
     /// How much a scheme may do, `struct damos_quota`.
+    ///
+    /// Sizes are in address units. Those of what was charged (`charged_sz`, `total_charged_sz`) are
+    /// of the current charge window, which began at `charged_from` in jiffies, and of all before
+    /// it. `charge_target_from` and `charge_addr_from` are where the next window goes on. The
+    /// target may be gone, and is null if the last window ended with the last region. Regions of a
+    /// lower score than `min_score` are passed over. `esz_bp` is the quota that the goals come to,
+    /// in 1/10,000.
     Quota: damos_quota
 }
 
 impl Quota {
-    accessors! {
-        /// For how long a charge counts, in milliseconds.
-        reset_interval, set_reset_interval: usize = reset_interval;
-        /// How long the action may take in that time, in milliseconds. Zero is no limit.
-        ms, set_ms: usize = ms;
-        /// To how many address units the action may be applied in that time. Zero is no limit.
-        sz, set_sz: usize = sz;
-        /// What the limits come to, in address units.
-        esz, set_esz: usize = esz;
-        /// How much of what was not applied is charged: the numerator.
-        fail_charge_num, set_fail_charge_num: u32 = fail_charge_num;
-        /// How much of what was not applied is charged: the denominator. With zero, all is.
-        fail_charge_denom, set_fail_charge_denom: u32 = fail_charge_denom;
-        /// How much the size counts in the score of a region.
-        weight_sz, set_weight_sz: u32 = weight_sz;
-        /// How much the accesses count in the score of a region.
-        weight_nr_accesses, set_weight_nr_accesses: u32 = weight_nr_accesses;
-        /// How much the age counts in the score of a region.
-        weight_age, set_weight_age: u32 = weight_age;
-        /// The number of the tuner.
-        raw_goal_tuner, set_raw_goal_tuner: bindings::damos_quota_goal_tuner = goal_tuner;
-        /// What was charged in all former windows, in address units.
-        total_charged_sz, set_total_charged_sz: usize = total_charged_sz;
-        /// How long the action has taken in all, in nanoseconds.
-        total_charged_ns, set_total_charged_ns: usize = total_charged_ns;
-        /// What was charged in this window, in address units.
-        charged_sz, set_charged_sz: usize = charged_sz;
-        /// When this window began, in jiffies.
-        charged_from, set_charged_from: usize = charged_from;
-        /// From which address on the next window goes on.
-        charge_addr_from, set_charge_addr_from: usize = charge_addr_from;
-        /// The lowest score of regions that the action is applied to.
-        min_score, set_min_score: u32 = min_score;
-        /// The quota that the goals come to, in address units / 10,000.
-        esz_bp, set_esz_bp: usize = esz_bp;
+    fields! {
+        usize: reset_interval, ms, sz, esz, esz_bp;
+        usize: total_charged_sz, total_charged_ns, charged_sz, charged_from, charge_addr_from;
+        u32: fail_charge_num, fail_charge_denom;
+        u32: weight_sz, weight_nr_accesses, weight_age, min_score;
+        bindings::damos_quota_goal_tuner: raw_goal_tuner = goal_tuner;
     }
 
-    accessors! { private
-        /// The target that has been left half way, which may be gone. Null if none has.
-        charge_target_from, set_charge_target_from: *mut bindings::damon_target =
-            charge_target_from;
-    }
+    fields! { private *mut bindings::damon_target: charge_target_from; }
 
     /// The tuner, or [`None`] if its number is none of a tuner.
     pub(crate) fn goal_tuner(&self) -> Option<GoalTuner> {
-        match self.raw_goal_tuner() {
-            bindings::damos_quota_goal_tuner_DAMOS_QUOTA_GOAL_TUNER_CONSIST => {
-                Some(GoalTuner::Consist)
-            }
-            bindings::damos_quota_goal_tuner_DAMOS_QUOTA_GOAL_TUNER_TEMPORAL => {
-                Some(GoalTuner::Temporal)
-            }
-            _ => None,
-        }
+        GoalTuner::from_raw(self.raw_goal_tuner())
     }
 
     /// Returns whether a target has been left half way when the quota was full.
-    #[inline]
     pub(crate) fn has_charge_target(&self) -> bool {
         !self.charge_target_from().is_null()
     }
 
     /// Returns whether `target` is the one that has been left half way.
-    #[inline]
     pub(crate) fn is_charge_target(&self, target: &Target) -> bool {
         target.is(self.charge_target_from())
     }
@@ -142,6 +88,11 @@ lists! { Quota, Mut<'_, Quota>:
 
 object! {
     /// What is done with regions of some access pattern, `struct damos`.
+    ///
+    /// It is done next at `next_apply_sis`, in sample intervals since the start. `walk_completed`
+    /// tells that the current walk is through with this scheme. `core_filters_default_reject` and
+    /// `ops_filters_default_reject` are what becomes of regions that no filter is for, and
+    /// `core_filters_allowed` tells the operations that a filter of the core allowed the region.
     Scheme: damos
 }
 
@@ -166,9 +117,7 @@ unsafe impl Entry for Scheme {
 impl Scheme {
     /// Allocates a scheme without goals, filters and destinations.
     ///
-    /// Of `quota` and `wmarks`, only what users set is taken.
-    ///
-    /// Corresponds to `damon_new_scheme()`.
+    /// Of `quota` and `wmarks`, only what users set is taken. Corresponds to `damon_new_scheme()`.
     pub(crate) fn new(
         pattern: &bindings::damos_access_pattern,
         action: bindings::damos_action,
@@ -192,58 +141,22 @@ impl Scheme {
         Ok(scheme)
     }
 
-    accessors! {
-        /// Which regions the scheme is for.
-        pattern, set_pattern: bindings::damos_access_pattern = pattern;
-        /// What is done with them.
-        action, set_action: bindings::damos_action = action;
-        /// How often it is done, in microseconds. Zero stands for the aggregation interval.
-        apply_interval_us, set_apply_interval_us: usize = apply_interval_us;
-        /// When it is done at all, depending on free memory.
-        wmarks, set_wmarks: bindings::damos_watermarks = wmarks;
-        /// Whether the watermarks let it be done now.
-        activated, set_activated: bool = wmarks.activated;
-        /// The node to migrate to.
-        target_nid, set_target_nid: i32 = __bindgen_anon_1.__bindgen_anon_1.target_nid;
-        /// What has been done so far.
-        stat: bindings::damos_stat = stat;
-        /// How many regions it was tried for.
-        nr_tried, set_nr_tried: usize = stat.nr_tried;
-        /// How many address units it was tried for.
-        sz_tried, set_sz_tried: usize = stat.sz_tried;
-        /// How many regions it was applied to.
-        nr_applied, set_nr_applied: usize = stat.nr_applied;
-        /// How many address units it was applied to.
-        sz_applied, set_sz_applied: usize = stat.sz_applied;
-        /// How many bytes passed the filters of the operations.
-        sz_ops_filter_passed, set_sz_ops_filter_passed: usize = stat.sz_ops_filter_passed;
-        /// How often it is done at most. Zero is no limit.
-        max_nr_snapshots, set_max_nr_snapshots: usize = max_nr_snapshots;
-        /// How often it has been done.
-        nr_snapshots, set_nr_snapshots: usize = stat.nr_snapshots;
-        /// How often the quota was full.
-        qt_exceeds, set_qt_exceeds: usize = stat.qt_exceeds;
-        /// When it is done next, in sample intervals since the start.
-        next_apply_sis, set_next_apply_sis: usize = next_apply_sis;
-        /// Whether the current walk is through with this scheme.
-        walk_completed, set_walk_completed: bool = walk_completed;
-        /// Whether the core rejects what no filter is for.
-        core_filters_default_reject, set_core_filters_default_reject: bool =
-            core_filters_default_reject;
-        /// Whether a filter of the core allowed the current region, for the operations.
-        _, set_core_filters_allowed: bool = core_filters_allowed;
-        /// Whether the operations reject what no filter is for.
-        _, set_ops_filters_default_reject: bool =
-            ops_filters_default_reject;
+    fields! {
+        bindings::damos_access_pattern: pattern;
+        bindings::damos_action: action;
+        bindings::damos_watermarks: wmarks;
+        bool: activated = wmarks.activated, walk_completed, core_filters_default_reject;
+        usize: apply_interval_us, next_apply_sis, max_nr_snapshots;
+        usize: nr_snapshots = stat.nr_snapshots, qt_exceeds = stat.qt_exceeds;
+        i32: target_nid = __bindgen_anon_1.__bindgen_anon_1.target_nid;
+        bindings::damos_stat: stat;
     }
 
-    accessors! { private
-        /// The place of the region that the operations applied the scheme to last.
-        _, set_last_applied: *mut c_void = last_applied;
-    }
+    setters! { bool: core_filters_allowed, ops_filters_default_reject; }
+
+    setters! { private *mut c_void: last_applied; }
 
     /// The limits of what is done.
-    #[inline]
     pub(crate) fn quota(&self) -> &Quota {
         let quota = place!(self, quota);
         // SAFETY: It is valid as long as the scheme, and no other thread uses it.
@@ -292,18 +205,11 @@ object! {
 }
 
 impl Dests {
-    accessors! {
-        /// How many destinations there are.
-        nr_dests: usize = nr_dests;
-    }
+    getters! { usize: nr_dests; }
 
-    accessors! { private
-        /// The array of their nodes.
-        node_id_arr, set_node_id_arr: *mut u32 = node_id_arr;
-        /// The array of their weights.
-        weight_arr, set_weight_arr: *mut u32 = weight_arr;
-        _, set_nr_dests: usize = nr_dests;
-    }
+    fields! { private *mut u32: node_id_arr, weight_arr; }
+
+    setters! { private usize: nr_dests; }
 
     /// Returns the numbers of one of the arrays.
     fn numbers(&self, array: *mut u32) -> &[u32] {
@@ -328,9 +234,7 @@ impl Mut<'_, Dests> {
         self.replace(KVec::new(), KVec::new(), 0);
     }
 
-    /// Makes these destinations like `src`.
-    ///
-    /// Corresponds to `damos_commit_dests()`.
+    /// Makes these destinations like `src`. Corresponds to `damos_commit_dests()`.
     ///
     /// # Errors
     ///

@@ -4,23 +4,15 @@
 
 use super::{
     context::stop_state_of,
-    CallQueue,
-    Context,
-    WalkSlot,
-    RUNNING, //
+    request::{
+        CallQueue,
+        WalkSlot, //
+    }, //
 };
-use core::{
-    marker::PhantomData,
-    mem,
-    ptr::{
-        self,
-        NonNull, //
-    },
-};
+use crate::prelude::*;
+use core::mem;
 use kernel::{
-    bindings,
     error::from_err_ptr,
-    prelude::*,
     sync::{
         Arc,
         Completion,
@@ -110,12 +102,12 @@ impl<'a> Shared<'a> {
 
     /// The requests to call functions on the kdamond.
     pub(crate) fn calls(self) -> CallQueue<'a> {
-        CallQueue::new(self)
+        CallQueue(self)
     }
 
     /// The request to walk the regions that schemes are applied to.
     pub(crate) fn walk(self) -> WalkSlot<'a> {
-        WalkSlot::new(self)
+        WalkSlot(self)
     }
 
     /// What is known about the end of the kdamond.
@@ -247,7 +239,7 @@ impl CurrentKdamond {
     /// The context.
     pub(crate) fn context(&mut self) -> Context<'_> {
         // SAFETY: Nothing else uses the context exclusively, and `self` is borrowed.
-        unsafe { Context::from_raw(self.0) }
+        unsafe { Context::from_raw(self.0.cast()) }
     }
 
     fn shared(&self) -> Shared<'_> {

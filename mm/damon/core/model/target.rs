@@ -2,27 +2,8 @@
 
 //! Monitoring targets.
 
-use super::{
-    Entry,
-    List,
-    ListMut,
-    Mut,
-    Object,
-    OpsId,
-    Owned,
-    Region,
-    RegionCursor, //
-};
-use core::{
-    cell::Cell,
-    mem::offset_of,
-    ptr, //
-};
-use kernel::{
-    bindings,
-    prelude::*,
-    types::Opaque, //
-};
+use crate::prelude::*;
+use kernel::types::Opaque;
 
 /// The operations of a context are about processes, of which each target owns a reference.
 ///
@@ -71,9 +52,7 @@ lists! { Target, Mut<'_, Target>:
 }
 
 impl Target {
-    /// Allocates a target without regions.
-    ///
-    /// Corresponds to `damon_new_target()`.
+    /// Allocates a target without regions. Corresponds to `damon_new_target()`.
     pub(crate) fn new() -> Result<Owned<Self>> {
         Owned::new(Target {
             raw: Opaque::new(pin_init::zeroed()),
@@ -81,15 +60,9 @@ impl Target {
         })
     }
 
-    accessors! {
-        /// How many regions there are.
-        nr_regions: u32 = nr_regions;
-        /// Whether a commit removes the target that this one stands for.
-        obsolete: bool = obsolete;
-    }
+    getters! { u32: nr_regions; bool: obsolete; }
 
     /// Returns whether this is the same object.
-    #[inline]
     pub(crate) fn is(&self, other: *const bindings::damon_target) -> bool {
         ptr::eq(self.as_ptr(), other)
     }
@@ -111,11 +84,9 @@ impl Target {
         self.total_sz.set(None);
     }
 
-    accessors! { private
-        /// The process, null if there is none.
-        pid, set_pid: *mut bindings::pid = pid;
-        _, set_nr_regions: u32 = nr_regions;
-    }
+    fields! { private *mut bindings::pid: pid; }
+
+    setters! { private u32: nr_regions; }
 
     /// Notes that there are so many regions more, or less.
     pub(super) fn add_nr_regions(&self, change: i32) {
@@ -145,9 +116,10 @@ impl Target {
 
 impl Mut<'_, Target> {
     /// Returns a cursor at the first region.
-    #[inline]
-    pub(crate) fn cursor(&mut self) -> RegionCursor<'_> {
-        RegionCursor::new(self)
+    ///
+    /// Regions that are merged away go to `pool`, and those for splits come from there.
+    pub(crate) fn cursor<'a>(&'a mut self, pool: &'a mut RegionPool) -> RegionCursor<'a> {
+        RegionCursor::new(self, pool)
     }
 }
 

@@ -4,11 +4,7 @@
 //!
 //! Each one warns once. Without the option, nothing is left of them.
 
-use crate::model::{
-    Context,
-    Region,
-    Target, //
-};
+use crate::prelude::*;
 
 /// Whether the checks are made.
 const ENABLED: bool = cfg!(CONFIG_DAMON_DEBUG_SANITY);
@@ -26,41 +22,29 @@ macro_rules! warn_once {
 }
 
 /// Corresponds to `damon_verify_new_region()`.
-#[inline]
 pub(crate) fn verify_new_region(start: usize, end: usize) {
     warn_once!(start >= end, "start {} >= end {}\n", start, end);
 }
 
 /// Corresponds to `damon_verify_del_region()`.
-#[inline]
 pub(crate) fn verify_del_region(target: &Target) {
     warn_once!(target.nr_regions() == 0, "t->nr_regions == 0\n");
 }
 
 /// Corresponds to `damon_verify_merge_two_regions()`.
-#[inline]
 pub(crate) fn verify_merge(l: &Region, r: &Region) {
-    warn_once!(
+    warn_once! {
         l.start() >= l.end(),
-        "l: {}-{}, r: {}-{}\n",
-        l.start(),
-        l.end(),
-        r.start(),
-        r.end()
-    );
+        "l: {}-{}, r: {}-{}\n", l.start(), l.end(), r.start(), r.end()
+    }
 }
 
 /// Corresponds to `damon_verify_split_region_at()`.
-#[inline]
 pub(crate) fn verify_split(region: &Region, sz: usize) {
-    warn_once!(
+    warn_once! {
         sz == 0 || sz >= region.sz(),
-        "sz_r: {} r: {}-{} ({})\n",
-        sz,
-        region.start(),
-        region.end(),
-        region.sz()
-    );
+        "sz_r: {} r: {}-{} ({})\n", sz, region.start(), region.end(), region.sz()
+    }
 }
 
 /// Corresponds to `damon_verify_ctx()`.
@@ -69,29 +53,23 @@ pub(crate) fn verify_ctx(ctx: &Context<'_>) {
         return;
     }
     for target in ctx.targets().iter() {
-        let mut prev_end = None;
+        let mut prev_end = 0;
         let mut nr_regions: u32 = 0;
         for region in target.regions().iter() {
+            let (start, end) = (region.start(), region.end());
+            warn_once!(start >= end, "region start ({}) >= end ({})\n", start, end);
             warn_once!(
-                region.start() >= region.end(),
-                "region start ({}) >= end ({})\n",
-                region.start(),
-                region.end()
-            );
-            warn_once!(
-                prev_end.is_some_and(|prev_end| prev_end > region.start()),
+                prev_end > start,
                 "region overlap ({} > {})\n",
-                prev_end.unwrap_or(0),
-                region.start()
+                prev_end,
+                start
             );
-            prev_end = Some(region.end());
+            prev_end = end;
             nr_regions = nr_regions.wrapping_add(1);
         }
-        warn_once!(
+        warn_once! {
             target.nr_regions() != nr_regions,
-            "nr_regions mismatch: {} != {}\n",
-            target.nr_regions(),
-            nr_regions
-        );
+            "nr_regions mismatch: {} != {}\n", target.nr_regions(), nr_regions
+        }
     }
 }
