@@ -4,7 +4,7 @@
 //!
 //! A directory is a Rust struct, a file is a field of it, and a family of numbered subdirectories
 //! is a field of it, too. [`#[sysfs_dir]`](macro@sysfs_dir) turns such a struct into a
-//! [`Directory`]; the rest of this module is what the expansion is made of:
+//! [`DirData`]; the rest of this module is what the expansion is made of:
 //!
 //! | type            | what it is                                                            |
 //! |-----------------|-----------------------------------------------------------------------|
@@ -14,7 +14,7 @@
 //! | [`Children`]    | the numbered subdirectories that a `nr` file makes and removes          |
 //! | [`Sequence`]    | the numbered subdirectories that the code sets one after the other      |
 //! | [`File`]        | one file: name, mode, how to show and to store                          |
-//! | [`BinFile`]     | one binary file of a directory                                          |
+//! | [`Detached`]    | what the method of a file is given that may remove its directory        |
 //! | [`Value`]       | the value that a file holds, read and written whole                     |
 //! | [`Output`]      | what one read of a file shows                                           |
 //! | [`Tree`]        | what the directories of a tree share: its lock                          |
@@ -43,7 +43,8 @@
 //!
 //! A method that waited for a lock whose holder removes the directory of the method would wait
 //! forever. The lock of a tree can therefore only be tried for, and a file that does not get it
-//! fails with `EBUSY`.
+//! fails with `EBUSY`. Lockdep has a class for the locks of each type of tree, and one for each
+//! file.
 //!
 //! # Modules
 //!
@@ -54,19 +55,21 @@
 //!
 //! # What is supported, and what is not
 //!
-//! | of sysfs                                   | here                                           |
-//! |--------------------------------------------|------------------------------------------------|
-//! | directories, also numbered and nested ones | [`Root`], `#[dir]`, `#[children]`              |
-//! | modes                                      | all that `VERIFY_OCTAL_PERMISSIONS()` takes    |
-//! | owner and group                            | of a tree, [`Root::new_owned`]                 |
-//! | `is_visible`                               | of a file, `visible = ...`                     |
-//! | directories of a device                    | [`Root::add_to_device`]                        |
-//! | files of a kobject of somebody else        | `#[sysfs_group]`, without binary files         |
-//! | binary files                               | `#[bin]`, but neither `mmap()` nor `visible`   |
-//! | symbolic links                             | no                                             |
-//! | polling (`sysfs_notify()`)                 | `notify`, and [`Dir::notify`]                  |
-//! | uevents, ksets, namespaces                 | no; no event is sent for a directory           |
-//! | a file that removes its own directory      | `detached`; another would wait for itself      |
+//! | of sysfs                                   | here                                        |
+//! |--------------------------------------------|---------------------------------------------|
+//! | directories, also numbered and nested ones | [`Root`], `#[dir]`, `#[children]`           |
+//! | modes                                      | all that `VERIFY_OCTAL_PERMISSIONS()` takes |
+//! | owner and group                            | of a tree, [`Root::new_owned`]              |
+//! | `is_visible`                               | of a file, `visible = ...`                  |
+//! | binary files                               | `#[bin]`, but no `mmap()`                   |
+//! | polling (`sysfs_notify()`)                 | `notify`, and [`Dir::notify`]               |
+//! | directories of a device                    | [`Root::add_to_device`]                     |
+//! | files of a device                          | `#[sysfs_group]`, [`Group::add_to_device`]  |
+//! | files of a kobject that is never removed   | `#[sysfs_group]`, [`Group::new`]            |
+//! | files of any other kobject                 | no: nothing says when it is removed         |
+//! | a file that removes its own directory      | `detached`, which is given a [`Detached`]   |
+//! | a method that drops its own tree or group  | no: it waits for itself; lockdep tells      |
+//! | symbolic links, uevents, ksets, namespaces | no; no event is sent for a directory        |
 //!
 //! # Examples
 //!
@@ -137,13 +140,12 @@ use core::{
     ptr::NonNull, //
 };
 
-mod bin_file;
+mod calls;
 mod dir;
 mod file;
 mod group;
 #[cfg(CONFIG_RUST_KOBJECT_INFO)]
 mod info;
-#[cfg_attr(not(CONFIG_MODULES), path = "kobject/no_module.rs")]
 mod module;
 mod numbered;
 mod output;
@@ -163,19 +165,19 @@ pub use self::info::{
     Overrides, //
 };
 pub use self::{
-    bin_file::BinFile,
     dir::{
         Dir,
-        Directory,
+        DirData,
         Subdir, //
     },
     file::{
+        Detached,
         File,
         FileOps, //
     },
     group::{
-        AttrGroup,
-        Group, //
+        Group,
+        GroupData, //
     },
     numbered::{
         Children,

@@ -122,11 +122,10 @@ pub(crate) fn sysfs_group(args: TokenStream, item: TokenStream) -> Result<TokenS
     for entry in &dir.entries {
         match &entry.kind {
             EntryKind::File(file) if !file.detached => {}
-            EntryKind::State(_) => {}
+            EntryKind::Bin(_) | EntryKind::State(_) => {}
             _ => errors.push(Error::new(
                 entry.ident.span(),
-                "a group has files and state, but no directories, and neither `#[bin]` nor \
-                 `detached` files",
+                "a group has files and state, but no directories, and no `detached` files",
             )),
         }
     }
@@ -139,9 +138,8 @@ pub(crate) fn sysfs_group(args: TokenStream, item: TokenStream) -> Result<TokenS
 
 /// Makes a model of a struct.
 fn model(item: TokenStream, args: Option<Type>, group: Option<Option<LitStr>>) -> Result<Dir> {
-    let mut item: ItemStruct = parse2(item).map_err(|e| {
-        Error::new(e.span(), "a directory or a group is made of a struct") //
-    })?;
+    let mut item: ItemStruct = parse2(item)
+        .map_err(|e| Error::new(e.span(), "a directory or a group is made of a struct"))?;
     if !item.generics.params.is_empty() {
         return Err(Error::new_spanned(
             &item.generics,

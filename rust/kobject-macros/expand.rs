@@ -162,7 +162,9 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
                 add.extend(quote!(#(#cfgs)* #this.#field.add(#this, #held, #name)?;));
                 remove.extend(quote!(#(#cfgs)* self.#field.remove(#held)?;));
             }
-            EntryKind::Bin(bin) => bin_files.extend(bin_code(entry, bin)?),
+            EntryKind::Bin(bin) => {
+                bin_files.extend(bin_code(entry, bin, &files.of, dir.group.is_some())?)
+            }
             EntryKind::State(_) => {}
         }
         dirs_info.extend(dir_info(entry)?);
@@ -177,7 +179,7 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
     if !bin_files.is_empty() {
         bin_files = quote! {
             const BIN_FILES: &'static [::core::option::Option<
-                &'static ::kernel::kobject::BinFile<Self>,
+                &'static ::kernel::kobject::File<#of>,
             >] = &[#bin_files ::core::option::Option::None];
         };
     }
@@ -207,6 +209,8 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
         const FILES: &'static [::core::option::Option<
             &'static ::kernel::kobject::File<#of>,
         >] = &[#list ::core::option::Option::None];
+
+        #bin_files
     };
     let init = quote! {
         ::kernel::prelude::try_pin_init!(Self { #(#inits)* }? ::kernel::error::Error)
@@ -220,7 +224,7 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
             #common
 
             #(#cfgs)*
-            impl ::kernel::kobject::AttrGroup for #ident {
+            impl ::kernel::kobject::GroupData for #ident {
                 const NAME: ::core::option::Option<&'static ::kernel::str::CStr> = #name;
 
                 #files
@@ -239,10 +243,8 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
         #common
 
         #(#cfgs)*
-        impl ::kernel::kobject::Directory for #ident {
+        impl ::kernel::kobject::DirData for #ident {
             #files
-
-            #bin_files
 
             #[cfg(CONFIG_RUST_KOBJECT_INFO)]
             const INFO: &'static ::kernel::kobject::Info = &::kernel::kobject::Info {

@@ -201,20 +201,18 @@ impl Files {
         let (cfgs, doc, mode) = (&entry.cfgs, &entry.doc, &file.mode.bits);
         let first = self.next_const();
         let name = c_string(&names.name)?;
-        let dir = own("dir");
-        let visible = visible.map(|visible| {
-            let visible = some_if(true, quote!(|#dir| (#visible)(#dir)));
-            quote!(visible: #visible,)
-        });
+        let store = match detached {
+            true => quote!(detached: #store),
+            false => quote!(store: #store),
+        };
+        let visible = visible_code(*visible);
         let notify = notifies.then(|| quote!(notify: true,));
-        let detached = detached.then(|| quote!(detached: true,));
         let new = quote!(
             ::kernel::kobject::File::new::<#mode>(#name, ::kernel::kobject::FileOps {
                 show: #show,
-                store: #store,
+                #store,
                 #visible
                 #notify
-                #detached
                 ..::kernel::kobject::FileOps::NONE
             })
         );
@@ -273,20 +271,43 @@ impl Files {
     }
 }
 
+/// Returns the method that tells whether there is a file.
+fn visible_code(visible: Option<&Expr>) -> Option<TokenStream> {
+    let dir = own("dir");
+
+    visible.map(|visible| {
+        let visible = some_if(true, quote!(|#dir| (#visible)(#dir)));
+        quote!(visible: #visible,)
+    })
+}
+
 /// Returns an entry of the list of binary files.
-pub(crate) fn bin_code(entry: &Entry, bin: &BinFile) -> Result<TokenStream> {
-    let (cfgs, mode, size) = (&entry.cfgs, &bin.mode.bits, &bin.size);
+pub(crate) fn bin_code(
+    entry: &Entry,
+    bin: &BinFile,
+    of: &TokenStream,
+    in_group: bool,
+) -> Result<TokenStream> {
+    let (cfgs, mode) = (&entry.cfgs, &bin.mode.bits);
     let name = c_string(&bin.names.name)?;
     let [dir, pos, buf] = ["dir", "pos", "buf"].map(own);
     let [read, write] = [&bin.read, &bin.write].map(|method| match method {
         Some(method) => some_if(true, quote!(|#dir, #pos, #buf| (#method)(#dir, #pos, #buf))),
         None => some_if(false, quote!()),
     });
-    let size = match size {
-        Some(size) => quote!(#size),
-        None => quote!(0),
-    };
-    let file = quote!(&::kernel::kobject::BinFile::new::<#mode>(#name, #size, #read, #write));
+    let size = bin.size.as_ref().map(|size| quote!(size: #size,));
+    let visible = visible_code(bin.visible.as_ref());
+    let binary = (!in_group).then(|| quote!(.binary()));
+    let file = quote!(
+        &::kernel::kobject::File::<#of>::new::<#mode>(#name, ::kernel::kobject::FileOps {
+            read: #read,
+            write: #write,
+            #size
+            #visible
+            ..::kernel::kobject::FileOps::NONE
+        })
+        #binary
+    );
     let some = some_if(true, file);
 
     Ok(quote!(#(#cfgs)* #some,))

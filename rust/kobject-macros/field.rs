@@ -80,6 +80,7 @@ pub(crate) struct BinFile {
     pub(crate) size: Option<Expr>,
     pub(crate) read: Option<Expr>,
     pub(crate) write: Option<Expr>,
+    pub(crate) visible: Option<Expr>,
 }
 
 /// The mode of a file.
@@ -140,6 +141,16 @@ fn take_role(field: &mut Field) -> Result<Attribute> {
     let (mut roles, rest): (Vec<_>, Vec<_>) = field.attrs.drain(..).partition(is_role);
 
     field.attrs = rest;
+    if let Some(attr) = field
+        .attrs
+        .iter()
+        .find(|attr| attr.path().is_ident("cfg_attr"))
+    {
+        return Err(Error::new_spanned(
+            attr,
+            "nobody looks into `cfg_attr` here: write `#[cfg(...)]`",
+        ));
+    }
     if let Some(second) = roles.get(1) {
         return Err(Error::new_spanned(
             second,
@@ -331,6 +342,7 @@ fn bin(mut args: Args, ident: &Ident) -> Result<EntryKind> {
         size: args.expr("size"),
         read: args.expr("read"),
         write: args.expr("write"),
+        visible: args.expr("visible"),
     };
 
     for alias in &file.names.aliases {
@@ -348,7 +360,7 @@ fn bin(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     }
     args.finish(
         "bin",
-        "`rw`, `ro`, `wo`, `mode`, `size`, `read`, `write` and `name`",
+        "`rw`, `ro`, `wo`, `mode`, `size`, `read`, `write`, `visible` and `name`",
     )?;
     Ok(EntryKind::Bin(file))
 }
@@ -364,10 +376,10 @@ fn check_methods(file: &File, args: &mut Args) {
     if let (Some(show), false) = (&file.show, file.mode.readable) {
         args.error(Error::new_spanned(show, "the file is not read"));
     }
-    if file.notifies && file.detached {
+    if file.detached && (file.notifies || !file.mode.writable) {
         args.error(Error::new(
             args.span(),
-            "a file is `notify` or `detached`: nobody polls one that may be gone",
+            "a `detached` file is written to, and not polled",
         ));
     }
 }

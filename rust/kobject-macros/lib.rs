@@ -46,8 +46,9 @@ mod tests;
 /// `NoValue`. The arguments are those of `attr`, without `default`, `init` and `parse`, and
 ///
 /// * `kind = EXPR`: what the file holds, a `&str`, for the description of the tree.
-/// * `detached`: `store` may remove the directory, with `Dir::remove()`. Who removes it does not
-///   wait for `store` then, and it is `ENODEV` when the module is being unloaded.
+/// * `detached`: `store` may remove the directory. It is a `fn(&Detached<'_, Dir<Self>>, &CStr) ->
+///   Result` then, and has `Detached::remove()`. Who removes the directory does not wait for it,
+///   and it is `ENODEV` when the module is being unloaded.
 ///
 /// `#[bin(...)]`, a binary file. The type of the field is `NoValue`. `rw` and so on are as above.
 ///
@@ -55,7 +56,7 @@ mod tests;
 /// * `read = PATH`: a `fn(&Dir<Self>, u64, &mut [u8]) -> Result<usize>` that fills the buffer with
 ///   what the file has from an offset on, and returns how many bytes these are.
 /// * `write = PATH`: a `fn(&Dir<Self>, u64, &[u8]) -> Result` that takes what was written.
-/// * `name = "..."`: the name, if it is not that of the field.
+/// * `visible` and `name`: as above.
 ///
 /// `#[dir]`, `#[dir(FIELD = EXPR, ...)]`, a subdirectory that is always there. The type of the
 /// field is `Subdir<T>`, for a `T` that needs no arguments. `FIELD = EXPR` replaces the default of
@@ -134,7 +135,7 @@ mod tests;
 ///     );
 /// }
 ///
-/// impl Directory for Basket {
+/// impl DirData for Basket {
 ///     type Args = ();
 ///
 ///     const FILES: &'static [Option<&'static File<Dir<Self>>>] =
@@ -173,8 +174,8 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a group of files of a struct, for a kobject that somebody else has made.
 ///
-/// The fields are those of [`macro@sysfs_dir`], of which `attr`, `file` and `state` can be used,
-/// without `detached`. The methods of files are given `&Self`, and what makes a field is written as
+/// The fields are those of [`macro@sysfs_dir`], of which `attr`, `file`, `bin` and `state` can be
+/// used, without `detached`. The methods of files are given `&Self`, and what makes a field is written as
 /// `|args| EXPR` if it needs the arguments.
 ///
 /// The macro itself takes `args = Type`, as `sysfs_dir` does, and `name = "..."`: the files are in
@@ -191,10 +192,10 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// expands to what `sysfs_dir` makes of such a struct, but with this instead of `Directory`:
+/// expands to what `sysfs_dir` makes of such a struct, but with this instead of `DirData`:
 ///
 /// ```ignore
-/// impl AttrGroup for Lamp {
+/// impl GroupData for Lamp {
 ///     const NAME: Option<&'static CStr> = Some(c"lamp");
 ///
 ///     type Args = u32;

@@ -127,8 +127,8 @@ fn names_that_look_alike() {
             1
         );
     }
-    for name in ["ab", "a-b", "a_b", "A_B", "type"] {
-        assert!(expansion.contains(&format!("c\"{name}\"")));
+    for name in ["ab", "a-b", "a_b", "A_B", "größe", "type"] {
+        assert!(expansion.contains(&format!("c\"{name}\"")), "{name}");
     }
 }
 
@@ -157,8 +157,7 @@ fn group() {
 
 #[test]
 fn errors_of_groups() {
-    let text = "a group has files and state, but no directories, and neither `#[bin]` nor \
-                `detached` files";
+    let text = "a group has files and state, but no directories, and no `detached` files";
     let fields = "#[dir] a: D, #[children] b: C, #[bin(ro, read = f)] c: NoValue, \
                   #[file(wo, store = f, detached)] d: NoValue, #[attr(ro)] e: V";
 
@@ -170,7 +169,6 @@ fn errors_of_groups() {
         &[
             ("a", text),
             ("b", text),
-            ("c", text),
             ("d", text),
             ("\"a/b\"", "\"a/b\" cannot be the name of a file"),
         ],
@@ -257,6 +255,13 @@ fn errors_of_roles() {
             "#[dir]",
             "a field is one thing: `#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, \
              `#[children(...)]` or `#[state]`",
+        )],
+    );
+    assert_errors(
+        fields("#[cfg_attr(A, cfg(B))] #[attr(rw)] a: u32"),
+        &[(
+            "#[cfg_attr(A, cfg(B))]",
+            "nobody looks into `cfg_attr` here: write `#[cfg(...)]`",
         )],
     );
     assert_errors(
@@ -400,10 +405,11 @@ fn errors_of_attr() {
         ),
         (
             "#[file(wo, store = f, notify, detached)] a: NoValue",
-            &[(
-                "file",
-                "a file is `notify` or `detached`: nobody polls one that may be gone",
-            )],
+            &[("file", "a `detached` file is written to, and not polled")],
+        ),
+        (
+            "#[file(ro, show = f, detached)] a: NoValue",
+            &[("file", "a `detached` file is written to, and not polled")],
         ),
         (
             "#[bin(rw, read = f)] a: NoValue, #[bin(ro, read = f, write = g)] b: NoValue",
@@ -425,7 +431,7 @@ fn errors_of_attr() {
                 (
                     "notify",
                     "unknown argument `notify` of `bin`, valid ones are `rw`, `ro`, `wo`, `mode`, \
-                     `size`, `read`, `write` and `name`",
+                     `size`, `read`, `write`, `visible` and `name`",
                 ),
             ],
         ),

@@ -6,11 +6,11 @@ use crate::{
     bindings,
     error::to_result,
     prelude::*,
-    str::{
-        CStr,
-        CStrExt as _, //
-    },
     sync::{
+        aref::{
+            ARef,
+            AlwaysRefCounted, //
+        },
         Arc,
         LockClassKey,
         Refcount, //
@@ -37,9 +37,8 @@ use super::Info;
 use super::{
     tables::{
         self,
-        Tables, //
+        InDir, //
     },
-    BinFile,
     File,
     Held,
     Kobject,
@@ -49,7 +48,7 @@ use super::{
 };
 
 /// The data of a directory. [`#[sysfs_dir]`](macro@super::sysfs_dir) implements it.
-pub trait Directory: Sized + Send + Sync + 'static {
+pub trait DirData: Sized + Send + Sync + 'static {
     /// What is needed to make one.
     type Args;
 
@@ -57,7 +56,7 @@ pub trait Directory: Sized + Send + Sync + 'static {
     const FILES: &'static [Option<&'static File<Dir<Self>>>];
 
     /// The binary files of the directory. The last entry, and only that one, is `None`.
-    const BIN_FILES: &'static [Option<&'static BinFile<Self>>] = &[None];
+    const BIN_FILES: &'static [Option<&'static File<Dir<Self>>>] = &[None];
 
     /// What the directory contains.
     #[cfg(CONFIG_RUST_KOBJECT_INFO)]
@@ -76,36 +75,58 @@ pub trait Directory: Sized + Send + Sync + 'static {
     fn remove_dirs(&self, held: &mut Held<'_>) -> Result;
 }
 
+/// What all directories start with.
+#[repr(C)]
+pub(super) struct Head {
+    kobj: Opaque<bindings::kobject>,
+    pub(super) tree: ManuallyDrop<Arc<Tree>>,
+    /// How many references to the [`Dir`] there are.
+    users: Refcount,
+}
+
+impl Head {
+    /// Returns the start of the directory of a kobject.
+    ///
+    /// # Safety
+    ///
+    /// `kobj` must be the kobject of a [`Dir`] that has a user for all of `'a`.
+    pub(super) unsafe fn from_kobj<'a>(kobj: *const bindings::kobject) -> &'a Self {
+        // SAFETY: The kobject is at the start of the `repr(C)` structure, which is there for `'a`
+        // and is only shared until then.
+        unsafe { &*kobj.cast::<Self>() }
+    }
+}
+
 /// A directory: a kobject together with its data, as the methods of files see it.
+///
+/// Its users are its owner, and who has an [`ARef`] of it: that keeps the data, but lets the
+/// directory be removed from sysfs.
 ///
 /// # Invariants
 ///
 /// - A `Dir` is made by `Subdir::new_in()` alone, in a [`KBox`], and freed by its `release`.
-/// - Until all of its `Kept` are gone, `tree` and `data` are there, and these own one reference
-///   to the kobject together.
+/// - As long as it has users, `tree` and `data` are there, and the users own one reference to the
+///   kobject together.
 /// - The kobject is added and deleted with the lock of the tree held.
 #[repr(C)]
 #[pin_data]
-pub struct Dir<T: Directory> {
-    kobj: Opaque<bindings::kobject>,
-    tree: ManuallyDrop<Arc<Tree>>,
-    /// How many [`Kept`] there are.
-    users: Refcount,
+pub struct Dir<T: DirData> {
+    head: Head,
     #[pin]
     data: MaybeUninit<T>,
 }
 
 // SAFETY: The data and the tree can be sent, and the kobject is for the C side, which locks it, or
 // is used with the lock of the tree held.
-unsafe impl<T: Directory> Send for Dir<T> {}
+unsafe impl<T: DirData> Send for Dir<T> {}
 
 // SAFETY: Likewise, the data and the tree can be shared.
-unsafe impl<T: Directory> Sync for Dir<T> {}
+unsafe impl<T: DirData> Sync for Dir<T> {}
 
-impl<T: Directory> Dir<T> {
+impl<T: DirData> Dir<T> {
     /// Takes the lock of the tree if nobody holds it, and fails with `EBUSY` otherwise.
     pub fn try_lock(&self) -> Result<TreeGuard<'_>> {
-        self.tree.try_lock()
+        self.head.tree.try_lock()
     }
 
     /// Wakes who polls `file`, which has changed.
@@ -113,7 +134,7 @@ impl<T: Directory> Dir<T> {
     /// Fails with `ENOENT` if the directory is not in sysfs, and with `EINVAL` if it is the lock of
     /// another tree that is held. Does nothing if there is no such file.
     pub fn notify(&self, held: &Held<'_>, file: &CStr) -> Result {
-        held.check(&self.tree)?;
+        held.check(&self.head.tree)?;
         if !self.is_in_sysfs() {
             return Err(ENOENT);
         }
@@ -123,14 +144,9 @@ impl<T: Directory> Dir<T> {
         Ok(())
     }
 
-    /// Removes the directory, with all that is below it, from sysfs, and waits for the methods of
-    /// its files. Does nothing if it cannot be seen.
-    ///
-    /// Fails with `EINVAL` if it is the lock of another tree that is held. The method of a file of
-    /// the directory, or of one below, that calls this has to be a `detached` one: another would
-    /// wait for itself.
-    pub fn remove(&self, held: &mut Held<'_>) -> Result {
-        held.check(&self.tree)?;
+    /// Removes the directory. Please see [`Subdir::remove`].
+    pub(super) fn remove(&self, held: &mut Held<'_>) -> Result {
+        held.check(&self.head.tree)?;
         if self.is_in_sysfs() {
             // SAFETY: The kobject was added, by us. With the lock held exclusively, nobody adds
             // or removes anything below it meanwhile.
@@ -141,7 +157,7 @@ impl<T: Directory> Dir<T> {
 
     /// Takes the lock of the tree, and removes the directory. Not for methods of its files.
     pub(super) fn remove_from_sysfs(&self) {
-        let mut guard = self.tree.lock();
+        let mut guard = self.head.tree.lock();
 
         // That fails only for the lock of another tree.
         let _ = self.remove(&mut guard.held());
@@ -149,12 +165,12 @@ impl<T: Directory> Dir<T> {
 
     /// Returns the tree that the directory belongs to.
     pub fn tree(&self) -> &Arc<Tree> {
-        &self.tree
+        &self.head.tree
     }
 
     /// Returns the kobject as the C side wants it.
     pub(super) fn kobj(&self) -> *mut bindings::kobject {
-        self.kobj.get()
+        self.head.kobj.get()
     }
 
     /// Tells whether the directory can be seen. Only for who keeps it from being added or removed.
@@ -163,18 +179,11 @@ impl<T: Directory> Dir<T> {
         unsafe { (*self.kobj()).state_in_sysfs() != 0 }
     }
 
-    /// Returns a reference that keeps the directory alive, even if it is removed.
-    pub(super) fn keep(&self) -> Kept<T> {
-        self.users.inc();
-        // INVARIANT: This is the user that was just counted.
-        Kept(NonNull::from(self))
-    }
-
     /// Returns the directory of a kobject.
     ///
     /// # Safety
     ///
-    /// `kobj` must be the kobject of a `Dir<T>` of which there is a [`Kept`] for all of `'a`.
+    /// `kobj` must be the kobject of a `Dir<T>` that has a user for all of `'a`.
     pub(super) unsafe fn from_kobj<'a>(kobj: *mut bindings::kobject) -> &'a Self {
         // SAFETY: The kobject is at the start of the `repr(C)` structure, which is there for `'a`
         // and is only shared until then.
@@ -182,48 +191,32 @@ impl<T: Directory> Dir<T> {
     }
 }
 
-impl<T: Directory> Deref for Dir<T> {
+impl<T: DirData> Deref for Dir<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: Who has a reference has seen to it that there is a `Kept`: the data is there.
+        // SAFETY: Who has a reference has seen to it that there is a user: the data is there.
         unsafe { self.data.assume_init_ref() }
     }
 }
 
-/// A reference to a directory, which may be removed meanwhile.
-///
-/// # Invariants
-///
-/// Points to a [`Dir`], and is one of its users.
-pub(super) struct Kept<T: Directory>(NonNull<Dir<T>>);
-
-// SAFETY: The directory can be sent and shared, and its data dropped by any thread.
-unsafe impl<T: Directory> Send for Kept<T> {}
-
-// SAFETY: A shared `Kept` gives shared access to the directory.
-unsafe impl<T: Directory> Sync for Kept<T> {}
-
-impl<T: Directory> Deref for Kept<T> {
-    type Target = Dir<T>;
-
-    fn deref(&self) -> &Dir<T> {
-        // SAFETY: As long as it has a user, the directory is there, and only shared.
-        unsafe { self.0.as_ref() }
+// SAFETY: A directory is there as long as it has users.
+unsafe impl<T: DirData> AlwaysRefCounted for Dir<T> {
+    fn inc_ref(&self) {
+        self.head.users.inc();
     }
-}
 
-impl<T: Directory> Drop for Kept<T> {
-    fn drop(&mut self) {
-        if !self.users.dec_and_test() {
+    unsafe fn dec_ref(obj: NonNull<Self>) {
+        let dir = obj.as_ptr();
+
+        // SAFETY: The caller is a user, so that the directory is there.
+        if !unsafe { obj.as_ref() }.head.users.dec_and_test() {
             return;
         }
-        let dir = self.0.as_ptr();
-
         // SAFETY: There are no other users, so that the data, which is there, is not used any more.
         unsafe { (*dir).data.assume_init_drop() };
         // SAFETY: Likewise.
-        unsafe { ManuallyDrop::drop(&mut (*dir).tree) };
+        unsafe { ManuallyDrop::drop(&mut (*dir).head.tree) };
         // SAFETY: Who has a reference to the kobject can only give it back now, and nobody does
         // the last time: we own one. The table that `release` is called from must not be that of a
         // module any more.
@@ -237,9 +230,9 @@ impl<T: Directory> Drop for Kept<T> {
 ///
 /// What contains it removes it before it is dropped. One that is dropped all the same while it can
 /// be seen stays for ever.
-pub struct Subdir<T: Directory>(Kept<T>);
+pub struct Subdir<T: DirData>(ARef<Dir<T>>);
 
-impl<T: Directory> Subdir<T> {
+impl<T: DirData> Subdir<T> {
     /// Makes a directory, with its subdirectories, that is not in sysfs yet, for the tree that
     /// `setup` is for.
     ///
@@ -250,18 +243,20 @@ impl<T: Directory> Subdir<T> {
     }
 
     pub(super) fn new_in(tree: &Arc<Tree>, args: T::Args) -> Result<Self> {
-        if tables::module::<T>() != tree.module {
+        if InDir::<T>::module() != tree.module {
             return Err(EINVAL);
         }
 
         let setup = Setup::new(tree, args);
         let dir = KBox::pin_init(
             try_pin_init!(Dir {
-                kobj: Opaque::zeroed(),
-                users: Refcount::new(1),
                 data <- MaybeUninit::pin_init(T::new(&setup)),
                 // Nothing fails from here on.
-                tree: ManuallyDrop::new(tree.clone()),
+                head: Head {
+                    kobj: Opaque::zeroed(),
+                    tree: ManuallyDrop::new(tree.clone()),
+                    users: Refcount::new(1),
+                },
             }? Error),
             GFP_KERNEL,
         )?;
@@ -270,10 +265,10 @@ impl<T: Directory> Subdir<T> {
 
         // SAFETY: The kobject is zeroed memory that nobody else knows yet, and the `kobj_type` is
         // there for as long as the module of the tree, which has the code of `Dir<T>`.
-        unsafe { bindings::kobject_init(dir.as_ptr().cast(), Tables::<T>::ktype()) };
+        unsafe { bindings::kobject_init(dir.as_ptr().cast(), InDir::<T>::ktype()) };
 
-        // INVARIANT: This is the one user, with the reference that `kobject_init()` made.
-        Ok(Self(Kept(dir)))
+        // SAFETY: This is the one user, with the reference that `kobject_init()` made.
+        Ok(Self(unsafe { ARef::from_raw(dir) }))
     }
 
     /// Shows the directory, with its files and subdirectories, as `name` below `parent`.
@@ -282,14 +277,24 @@ impl<T: Directory> Subdir<T> {
     /// with `EINVAL` if `name` cannot be one, or if the directories and `held` are not of one tree;
     /// with `ENOENT` if `parent` is not in sysfs; and with `ENOMEM`. Nothing can be seen of it
     /// after a failure.
-    pub fn add<P: Directory>(&self, parent: &Dir<P>, held: &mut Held<'_>, name: &CStr) -> Result {
-        held.check(&parent.tree)?;
+    pub fn add<P: DirData>(&self, parent: &Dir<P>, held: &mut Held<'_>, name: &CStr) -> Result {
+        held.check(&parent.head.tree)?;
         if !parent.is_in_sysfs() {
             return Err(ENOENT);
         }
         // SAFETY: The parent is removed with the lock of the tree held only, and that we have
         // exclusively; what the tree itself lies below is not removed before it.
         unsafe { self.add_to(Kobject::from_raw(parent.kobj()), held, name) }
+    }
+
+    /// Removes the directory, with all that is below it, from sysfs, and waits for the methods of
+    /// its files. Does nothing if it cannot be seen.
+    ///
+    /// Fails with `EINVAL` if it is the lock of another tree that is held. The methods of files
+    /// have the [`Dir`], and not this: one that removes its own directory would wait for itself.
+    /// Those of `detached` files can, with [`Detached::remove`](super::Detached::remove).
+    pub fn remove(&self, held: &mut Held<'_>) -> Result {
+        self.0.remove(held)
     }
 
     /// Does what [`Subdir::add`] does, below any kobject.
@@ -303,7 +308,7 @@ impl<T: Directory> Subdir<T> {
         held: &mut Held<'_>,
         name: &CStr,
     ) -> Result {
-        held.check(&self.tree)?;
+        held.check(&self.head.tree)?;
         if matches!(name.to_bytes(), b"" | b"." | b"..") || name.to_bytes().contains(&b'/') {
             return Err(EINVAL);
         }
@@ -328,7 +333,7 @@ impl<T: Directory> Subdir<T> {
     }
 }
 
-impl<T: Directory> Deref for Subdir<T> {
+impl<T: DirData> Deref for Subdir<T> {
     type Target = Dir<T>;
 
     fn deref(&self) -> &Dir<T> {
@@ -336,12 +341,12 @@ impl<T: Directory> Deref for Subdir<T> {
     }
 }
 
-impl<T: Directory> Drop for Subdir<T> {
+impl<T: DirData> Drop for Subdir<T> {
     fn drop(&mut self) {
         // Removing it needs the lock, which our caller may have. What still can be seen, because
         // somebody has moved it out of where it was, has to stay.
         if self.is_in_sysfs() {
-            mem::forget(self.keep());
+            mem::forget(self.0.clone());
         }
     }
 }

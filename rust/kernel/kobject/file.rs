@@ -4,32 +4,45 @@
 
 use crate::{
     bindings,
-    error::from_result,
-    ffi,
-    page::PAGE_SIZE,
     prelude::*,
-    str::{
-        as_char_ptr_in_const_context,
-        CStr,
-        CStrExt as _, //
-    }, //
+    str::as_char_ptr_in_const_context, //
 };
-use core::ptr;
+use core::ops::Deref;
 
-use super::Output;
+use super::{
+    calls,
+    tables::InDir,
+    Dir,
+    DirData,
+    Held,
+    Output, //
+};
 
-/// What a file does. It belongs to a `D`: a [`Dir`](super::Dir), or the data of a group.
+/// Fills a buffer with what a binary file has from an offset on, and returns how many bytes that
+/// are.
+type Read<D> = fn(&D, u64, &mut [u8]) -> Result<usize>;
+
+/// Takes what user space wrote to a binary file at an offset.
+type Write<D> = fn(&D, u64, &[u8]) -> Result;
+
+/// What a file does. It belongs to a `D`: a [`Dir`], or the data of a group.
 pub struct FileOps<D: 'static> {
     /// Shows the file.
     pub show: Option<fn(&D, &mut Output<'_>) -> Result>,
     /// Takes what user space wrote: a string that ends with the first NUL.
     pub store: Option<fn(&D, &CStr) -> Result>,
+    /// Does what `store` does, and may remove the directory. Not for files of groups.
+    pub detached: Option<fn(&Detached<'_, D>, &CStr) -> Result>,
+    /// Reads from a binary file.
+    pub read: Option<Read<D>>,
+    /// Writes to a binary file.
+    pub write: Option<Write<D>>,
+    /// How many bytes a binary file has; zero if that is not known.
+    pub size: usize,
     /// Tells, when the directory or the group is shown, whether it has the file.
     pub visible: Option<fn(&D) -> bool>,
-    /// Whether a write that succeeds wakes who polls the file. Not for one that is `detached`.
+    /// Whether a `store` that succeeds wakes who polls the file.
     pub notify: bool,
-    /// Whether `store` may remove the directory. Not for files of groups.
-    pub detached: bool,
 }
 
 impl<D> FileOps<D> {
@@ -37,20 +50,52 @@ impl<D> FileOps<D> {
     pub const NONE: Self = Self {
         show: None,
         store: None,
+        detached: None,
+        read: None,
+        write: None,
+        size: 0,
         visible: None,
         notify: false,
-        detached: false,
     };
+}
+
+/// What a method that may remove the directory of its file is given: nobody who removes the
+/// directory waits for it.
+pub struct Detached<'a, D>(&'a D);
+
+impl<'a, D> Detached<'a, D> {
+    pub(super) fn new(of: &'a D) -> Self {
+        Self(of)
+    }
+}
+
+impl<T: DirData> Detached<'_, Dir<T>> {
+    /// Removes the directory, with all that is below it, from sysfs, and waits for the methods of
+    /// the other files. Does nothing if it cannot be seen. Its owner stays, and drops the data.
+    ///
+    /// Fails with `EINVAL` if it is the lock of another tree that is held.
+    pub fn remove(&self, held: &mut Held<'_>) -> Result {
+        self.0.remove(held)
+    }
+}
+
+impl<D> Deref for Detached<'_, D> {
+    type Target = D;
+
+    fn deref(&self) -> &D {
+        self.0
+    }
 }
 
 /// One file of what `D` is the data of.
 ///
 /// # Invariants
 ///
-/// `attr` is the first field, so that a pointer to it is a pointer to the file.
+/// `attr` is the first field, so that a pointer to it, or to the `attribute` at its start, is a
+/// pointer to the file.
 #[repr(C)]
 pub struct File<D: 'static> {
-    pub(super) attr: bindings::attribute,
+    pub(super) attr: bindings::bin_attribute,
     pub(super) ops: FileOps<D>,
 }
 
@@ -63,34 +108,26 @@ const fn is_valid_mode(mode: u16) -> bool {
     mode & !0o664 == 0 && user & 4 >= group & 4 && group & 4 >= other & 4 && user & 2 >= group & 2
 }
 
-/// Returns the attribute of a file, whose mode is checked when this is compiled.
-pub(super) const fn attribute<const MODE: u16>(name: &'static CStr) -> bindings::attribute {
-    const { assert!(is_valid_mode(MODE), "invalid mode of a file of sysfs") };
-
-    let mut attr: bindings::attribute = pin_init::zeroed();
-
-    attr.name = as_char_ptr_in_const_context(name);
-    attr.mode = MODE;
-    attr
-}
-
 impl<D> File<D> {
     /// Describes a file of the mode `MODE`, which is checked when this is compiled. One without
     /// `show` or `store` fails reads or writes with `EIO`.
     pub const fn new<const MODE: u16>(name: &'static CStr, ops: FileOps<D>) -> Self {
+        const { assert!(is_valid_mode(MODE), "invalid mode of a file of sysfs") };
+
+        let mut attr: bindings::bin_attribute = pin_init::zeroed();
+
+        attr.attr.name = as_char_ptr_in_const_context(name);
+        attr.attr.mode = MODE;
+        attr.size = ops.size;
         // INVARIANT: `attr` is the first field of the `repr(C)` structure.
-        Self {
-            attr: attribute::<MODE>(name),
-            ops,
-        }
+        Self { attr, ops }
     }
 
     /// Describes the same file under a second name.
     pub const fn alias(&self, name: &'static CStr) -> Self {
         let mut attr = self.attr;
 
-        attr.name = as_char_ptr_in_const_context(name);
-
+        attr.attr.name = as_char_ptr_in_const_context(name);
         // INVARIANT: `attr` is the first field of the `repr(C)` structure.
         Self {
             attr,
@@ -112,54 +149,16 @@ impl<D> File<D> {
     pub(super) fn visible_mode(&self, data: &D) -> bindings::umode_t {
         match self.ops.visible {
             Some(visible) if !visible(data) => 0,
-            _ => self.attr.mode,
+            _ => self.attr.attr.mode,
         }
     }
+}
 
-    /// Shows the file in a page, as `show` of attributes does.
-    ///
-    /// # Safety
-    ///
-    /// `page` must be valid for writes of `PAGE_SIZE` bytes, which the caller has initialized.
-    pub(super) unsafe fn show_in(&self, data: &D, page: *mut ffi::c_char) -> isize {
-        // SAFETY: `page` is valid for `PAGE_SIZE` initialized bytes, which only we write meanwhile.
-        let page = unsafe { &mut *page.cast::<[u8; PAGE_SIZE]>() };
-
-        from_result(|| {
-            let mut out = Output::new(page);
-
-            self.show(data, &mut out)?;
-            Ok(isize::try_from(out.as_bytes().len())?)
-        })
-    }
-
-    /// Stores what was written, as `store` of attributes does. Then wakes who polls the file, which
-    /// is in the group `group` of `kobj`, or in its directory.
-    ///
-    /// # Safety
-    ///
-    /// - `buf` must point to `count` bytes with a NUL behind them that nobody changes meanwhile.
-    /// - `kobj` must be that of the file, and alive.
-    pub(super) unsafe fn store_from(
-        &self,
-        data: &D,
-        kobj: *mut bindings::kobject,
-        group: Option<&CStr>,
-        buf: *const ffi::c_char,
-        count: usize,
-    ) -> isize {
-        // SAFETY: `buf` is a string that ends with a NUL, and stays as it is.
-        let input = unsafe { CStr::from_char_ptr(buf) };
-
-        from_result(|| {
-            self.store(data, input)?;
-            if self.ops.notify && !self.ops.detached {
-                let group = group.map_or(ptr::null(), |name| name.as_char_ptr());
-
-                // SAFETY: The kobject is alive, and not removed while the method of its file runs.
-                unsafe { bindings::sysfs_notify(kobj, group, self.attr.name) };
-            }
-            Ok(isize::try_from(count)?)
-        })
+impl<T: DirData> File<Dir<T>> {
+    /// Turns the description into that of a binary file of a directory.
+    pub const fn binary(mut self) -> Self {
+        self.attr.read = Some(calls::read::<InDir<T>>);
+        self.attr.write = Some(calls::write::<InDir<T>>);
+        self
     }
 }

@@ -10,12 +10,7 @@ use crate::{
     },
     devres,
     error::to_result,
-    ffi,
     prelude::*,
-    str::{
-        CStr,
-        CStrExt as _, //
-    },
     sync::{
         aref::ARef,
         atomic::{
@@ -26,11 +21,17 @@ use crate::{
     }, //
 };
 use core::{
+    marker::PhantomData,
+    mem::offset_of,
     ops::Deref,
     ptr, //
 };
 
 use super::{
+    calls::{
+        self,
+        Place, //
+    },
     module::{
         Module,
         Watch, //
@@ -41,89 +42,179 @@ use super::{
 };
 
 /// The data of a group of files. [`#[sysfs_group]`](macro@super::sysfs_group) implements it.
-pub trait AttrGroup: Sized + Send + Sync + 'static {
+pub trait GroupData: Sized + Send + Sync + 'static {
     /// What is needed to make one.
     type Args;
 
     /// The directory that the files are in; without it they are in that of the kobject.
     const NAME: Option<&'static CStr>;
 
-    /// The files. The last entry, and only that one, is `None`.
+    /// The files. `None` stands for none.
     const FILES: &'static [Option<&'static File<Self>>];
+
+    /// The binary files. `None` stands for none.
+    const BIN_FILES: &'static [Option<&'static File<Self>>] = &[None];
 
     /// Makes the data of a new group.
     fn new(args: &Self::Args) -> impl PinInit<Self, Error>;
 }
 
-/// The attribute of a file, as the directories of kobjects and of devices have it.
+/// The attribute of a file, as kobjects and devices have it, and as binary files have it.
 #[repr(C)]
 #[derive(Clone, Copy)]
-union Methods {
+union Attribute {
+    common: bindings::attribute,
     kobj: bindings::kobj_attribute,
     dev: bindings::device_attribute,
+    bin: bindings::bin_attribute,
 }
 
 /// A file of a group. Attributes do not say which group they belong to, so each group has its own.
 #[repr(C)]
-struct Entry<T: AttrGroup> {
-    methods: Methods,
+struct Entry<T: GroupData> {
+    attr: Attribute,
     file: &'static File<T>,
     data: *const T,
+}
+
+/// Whose the files of a group are: a `kobject`, or a `device`.
+trait Of: Sized {
+    /// What the attributes of its files are.
+    type Attr;
+
+    /// Returns the kobject.
+    fn kobj(this: *mut Self) -> *mut bindings::kobject;
+
+    /// Returns an attribute with the methods of files.
+    fn attr<T: GroupData>() -> Attribute;
+}
+
+impl Of for bindings::kobject {
+    type Attr = bindings::kobj_attribute;
+
+    fn kobj(this: *mut Self) -> *mut bindings::kobject {
+        this
+    }
+
+    fn attr<T: GroupData>() -> Attribute {
+        let mut kobj: bindings::kobj_attribute = pin_init::zeroed();
+
+        kobj.__bindgen_anon_1.show = Some(calls::show::<InGroup<T, Self>>);
+        kobj.__bindgen_anon_2.store = Some(calls::store::<InGroup<T, Self>>);
+        Attribute { kobj }
+    }
+}
+
+impl Of for bindings::device {
+    type Attr = bindings::device_attribute;
+
+    fn kobj(this: *mut Self) -> *mut bindings::kobject {
+        this.wrapping_byte_add(offset_of!(bindings::device, kobj))
+            .cast()
+    }
+
+    fn attr<T: GroupData>() -> Attribute {
+        let mut dev: bindings::device_attribute = pin_init::zeroed();
+
+        dev.__bindgen_anon_1.show = Some(calls::show::<InGroup<T, Self>>);
+        dev.__bindgen_anon_2.store = Some(calls::store::<InGroup<T, Self>>);
+        Attribute { dev }
+    }
+}
+
+/// Groups, as the place of their files.
+struct InGroup<T, O>(PhantomData<(T, O)>);
+
+// SAFETY: `Of::kobj` returns the kobject. An attribute of such a file is at the start of an
+// `Entry<T>`, which points to the file and to the data of the group.
+unsafe impl<T: GroupData, O: Of> Place for InGroup<T, O> {
+    type Of = O;
+    type Attr = O::Attr;
+    type Data = T;
+
+    const GROUP: Option<&'static CStr> = T::NAME;
+
+    fn kobj(of: *mut O) -> *mut bindings::kobject {
+        O::kobj(of)
+    }
+
+    unsafe fn find<'a>(
+        _kobj: *mut bindings::kobject,
+        attr: *const bindings::attribute,
+    ) -> (&'a File<T>, &'a T) {
+        // SAFETY: The attribute is at the start of the `repr(C)` structure, which is there until
+        // the file is removed.
+        let entry = unsafe { &*attr.cast::<Entry<T>>() };
+
+        // SAFETY: So is the data.
+        (entry.file, unsafe { &*entry.data })
+    }
 }
 
 /// The files of a group, with their data.
 ///
 /// # Invariants
 ///
-/// - `attrs` are the attributes at the start of `_entries`, and a null pointer.
+/// - `attrs` are the attributes at the start of `_entries`: `nr_files` of those of `T::FILES`, a
+///   null pointer, those of `T::BIN_FILES`, and a null pointer.
 /// - The entries point to `data`.
 /// - Unless `is_gone`, the files are in the directory of `kobj`, which is not removed.
-struct Files<T: AttrGroup> {
+struct Files<T: GroupData> {
     kobj: ARef<Kobject>,
     _entries: KVec<Entry<T>>,
-    attrs: KVec<*mut bindings::attribute>,
+    attrs: KVec<*const bindings::attribute>,
+    nr_files: usize,
     data: Pin<KBox<T>>,
     is_gone: Atomic<bool>,
 }
 
 // SAFETY: The data and the kobject can be sent, and the rest is not written to.
-unsafe impl<T: AttrGroup> Send for Files<T> {}
+unsafe impl<T: GroupData> Send for Files<T> {}
 
 // SAFETY: Likewise, they can be shared.
-unsafe impl<T: AttrGroup> Sync for Files<T> {}
+unsafe impl<T: GroupData> Sync for Files<T> {}
 
-impl<T: AttrGroup> Files<T> {
-    /// Makes the files, which are not shown yet.
-    fn new(kobj: &Kobject, args: T::Args, methods: Methods) -> Result<Self> {
+impl<T: GroupData> Files<T> {
+    /// Makes the files, which are not shown yet, of an `O`.
+    fn new<O: Of>(kobj: &Kobject, args: T::Args) -> Result<Self> {
         let data = KBox::pin_init(T::new(&args), GFP_KERNEL)?;
-        let mut entries = KVec::with_capacity(T::FILES.len(), GFP_KERNEL)?;
-        let mut attrs = KVec::with_capacity(T::FILES.len(), GFP_KERNEL)?;
+        let files = T::FILES.iter().flatten();
+        let nr_files = files.clone().count();
+        let files = files.map(|file| (file, O::attr::<T>()));
+        let bin_files = T::BIN_FILES.iter().flatten().map(|file| {
+            let mut bin = file.attr;
 
-        for file in T::FILES.iter().copied().flatten() {
-            let mut entry = Entry {
-                methods,
-                file,
-                data: &raw const *data,
-            };
+            bin.read = Some(calls::read::<InGroup<T, O>>);
+            bin.write = Some(calls::write::<InGroup<T, O>>);
+            (file, Attribute { bin })
+        });
+        let mut entries = KVec::new();
+        let mut attrs = KVec::new();
 
-            entry.methods.kobj.attr = file.attr;
+        for (&file, mut attr) in Iterator::chain(files, bin_files) {
+            let data = &raw const *data;
+
+            attr.common = file.attr.attr;
             #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
             {
                 // Lockdep only takes the address.
-                entry.methods.kobj.attr.key = (&raw const file.attr.skey).cast_mut();
+                attr.common.key = (&raw const file.attr.attr.skey).cast_mut();
             }
-            entries.push(entry, GFP_KERNEL)?;
+            entries.push(Entry { attr, file, data }, GFP_KERNEL)?;
         }
-        for entry in &mut entries {
-            attrs.push(ptr::from_mut(entry).cast(), GFP_KERNEL)?;
+        let (files, bin_files) = entries.split_at_checked(nr_files).ok_or(EINVAL)?;
+        for entries in [files, bin_files] {
+            for entry in entries {
+                attrs.push(ptr::from_ref(entry).cast(), GFP_KERNEL)?;
+            }
+            attrs.push(ptr::null(), GFP_KERNEL)?;
         }
-        attrs.push(ptr::null_mut(), GFP_KERNEL)?;
-
         // INVARIANT: Just made so. The data is in a box, and the entries are never moved again.
         Ok(Self {
             kobj: kobj.into(),
             _entries: entries,
             attrs,
+            nr_files,
             data,
             is_gone: Atomic::new(true),
         })
@@ -131,13 +222,15 @@ impl<T: AttrGroup> Files<T> {
 
     /// Returns the table for the C side, which it needs until it returns.
     fn table(&self) -> bindings::attribute_group {
-        let mut group: bindings::attribute_group = pin_init::zeroed();
+        let attrs = self.attrs.as_ptr();
 
-        group.name = T::NAME.map_or(ptr::null(), |name| name.as_char_ptr());
-        group.__bindgen_anon_1.is_visible = Some(is_visible::<T>);
-        // CAST: The C side only reads the array.
-        group.__bindgen_anon_2.attrs = self.attrs.as_ptr().cast_mut();
-        group
+        // Which kind of kobject it is does not matter to what these call.
+        calls::group::<InGroup<T, bindings::kobject>>(
+            T::NAME.map_or(ptr::null(), |name| name.as_char_ptr()),
+            attrs,
+            // By the type invariant, that is where those of the binary files begin.
+            attrs.wrapping_add(self.nr_files).wrapping_add(1).cast(),
+        )
     }
 
     /// Removes the files, and waits for their methods. Does nothing if they are gone.
@@ -153,13 +246,13 @@ impl<T: AttrGroup> Files<T> {
 ///
 /// Dropping it removes the files, and waits for their methods. Must not be dropped by one of them,
 /// which would wait for itself.
-pub struct Group<T: AttrGroup> {
+pub struct Group<T: GroupData> {
     files: Arc<Files<T>>,
     /// Removes a group that its module has leaked.
     _watch: Option<Pin<KBox<Watch>>>,
 }
 
-impl<T: AttrGroup> Group<T> {
+impl<T: GroupData> Group<T> {
     /// Shows files in the directory of `kobj`.
     ///
     /// Fails with `EINVAL` if the files of the kobject are not those that `kobject_create()` is
@@ -167,15 +260,12 @@ impl<T: AttrGroup> Group<T> {
     pub fn new(kobj: &'static Permanent, args: T::Args) -> Result<Self> {
         // SAFETY: A kobject that is never freed keeps its type.
         let ops = unsafe { (*(*kobj.as_raw()).ktype).sysfs_ops };
-        let mut attr: bindings::kobj_attribute = pin_init::zeroed();
 
         if ops != &raw const bindings::kobj_sysfs_ops {
             return Err(EINVAL);
         }
-        attr.__bindgen_anon_1.show = Some(show_of_kobj::<T>);
-        attr.__bindgen_anon_2.store = Some(store_of_kobj::<T>);
         // SAFETY: The kobject is never removed, and calls the methods of a `kobj_attribute`.
-        unsafe { Self::add_to(kobj, args, Methods { kobj: attr }) }
+        unsafe { Self::add_to::<bindings::kobject>(kobj, args) }
     }
 
     /// Shows files in the directory of a device, which owns them from then on, and removes them
@@ -183,14 +273,11 @@ impl<T: AttrGroup> Group<T> {
     ///
     /// Fails as [`Group::new`] does.
     pub fn add_to_device(dev: &Device<Bound>, args: T::Args) -> Result {
-        let mut attr: bindings::device_attribute = pin_init::zeroed();
         let kobj: &Kobject = <Device as AsRef<Kobject>>::as_ref(dev);
 
-        attr.__bindgen_anon_1.show = Some(show_of_dev::<T>);
-        attr.__bindgen_anon_2.store = Some(store_of_dev::<T>);
         // SAFETY: The device is bound to its driver, and is not removed before it is unbound. It
         // calls the methods of a `device_attribute`.
-        let group = unsafe { Self::add_to(kobj, args, Methods { dev: attr }) }?;
+        let group = unsafe { Self::add_to::<bindings::device>(kobj, args) }?;
 
         devres::register(dev, group, GFP_KERNEL)
     }
@@ -200,10 +287,10 @@ impl<T: AttrGroup> Group<T> {
     /// # Safety
     ///
     /// - Nobody may remove `kobj` as long as there is the group.
-    /// - `methods` must be what the type of the kobject calls, and those of `T`.
-    unsafe fn add_to(kobj: &Kobject, args: T::Args, methods: Methods) -> Result<Self> {
+    /// - `kobj` must be that of an `O`, and of a type that calls the methods of an `O::Attr`.
+    unsafe fn add_to<O: Of>(kobj: &Kobject, args: T::Args) -> Result<Self> {
         let mut group = Self {
-            files: Arc::new(Files::new(kobj, args, methods)?, GFP_KERNEL)?,
+            files: Arc::new(Files::new::<O>(kobj, args)?, GFP_KERNEL)?,
             _watch: None,
         };
         let files = group.files.clone();
@@ -213,13 +300,13 @@ impl<T: AttrGroup> Group<T> {
         to_result(unsafe { bindings::sysfs_create_group(kobj.as_raw(), &files.table()) })?;
         // INVARIANT: From here on, the files are shown.
         files.is_gone.store(false, Relaxed);
-        let module = Module::of(show_of_kobj::<T> as *const ());
+        let module = Module::of(calls::show::<InGroup<T, O>> as *const ());
         group._watch = Watch::new(module, move || files.remove())?;
         Ok(group)
     }
 }
 
-impl<T: AttrGroup> Deref for Group<T> {
+impl<T: GroupData> Deref for Group<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -227,98 +314,8 @@ impl<T: AttrGroup> Deref for Group<T> {
     }
 }
 
-impl<T: AttrGroup> Drop for Group<T> {
+impl<T: GroupData> Drop for Group<T> {
     fn drop(&mut self) {
         self.files.remove();
     }
 }
-
-/// Returns the file of an attribute, and the data of its group.
-///
-/// # Safety
-///
-/// `attr` must be the attribute of an [`Entry<T>`], whose file is active for `'a`.
-unsafe fn entry<'a, T: AttrGroup>(attr: *const ffi::c_void) -> (&'static File<T>, &'a T) {
-    // SAFETY: The attribute is at the start of the `repr(C)` structure.
-    let entry = unsafe { &*attr.cast::<Entry<T>>() };
-
-    // SAFETY: The data is there until the file is removed.
-    (entry.file, unsafe { &*entry.data })
-}
-
-/// Returns the mode of a file, or 0 if the group does not have it.
-///
-/// # Safety
-///
-/// `attr` must be the attribute of an [`Entry<T>`].
-unsafe extern "C" fn is_visible<T: AttrGroup>(
-    _kobj: *mut bindings::kobject,
-    attr: *mut bindings::attribute,
-    _nr: ffi::c_int,
-) -> bindings::umode_t {
-    // SAFETY: The caller's promise; the files are being shown.
-    let (file, data) = unsafe { entry::<T>(attr.cast()) };
-
-    file.visible_mode(data)
-}
-
-/// Defines the methods of the attributes of groups, for one kind of kobject.
-macro_rules! methods {
-    ($show:ident, $store:ident, $of:ty, $attr:ty, |$ptr:ident| $kobj:expr) => {
-        /// Shows a file.
-        ///
-        /// # Safety
-        ///
-        /// - `attr` must be the attribute of an [`Entry<T>`], which the caller keeps active.
-        /// - `page` must be valid for writes of `PAGE_SIZE` bytes, which the caller has
-        ///   initialized.
-        unsafe extern "C" fn $show<T: AttrGroup>(
-            _of: *mut $of,
-            attr: *mut $attr,
-            page: *mut ffi::c_char,
-        ) -> isize {
-            // SAFETY: The caller's promise.
-            let (file, data) = unsafe { entry::<T>(attr.cast()) };
-
-            // SAFETY: The caller's promise.
-            unsafe { file.show_in(data, page) }
-        }
-
-        /// Stores what was written to a file.
-        ///
-        /// # Safety
-        ///
-        /// - `attr` must be the attribute of an [`Entry<T>`] of `of`, which the caller keeps
-        ///   active.
-        /// - `buf` must point to `count` bytes with a NUL behind them that nobody changes
-        ///   meanwhile.
-        unsafe extern "C" fn $store<T: AttrGroup>(
-            $ptr: *mut $of,
-            attr: *mut $attr,
-            buf: *const ffi::c_char,
-            count: usize,
-        ) -> isize {
-            // SAFETY: The caller's promise.
-            let (file, data) = unsafe { entry::<T>(attr.cast()) };
-
-            // SAFETY: The caller's promise, and the kobject is that of the file.
-            unsafe { file.store_from(data, $kobj, T::NAME, buf, count) }
-        }
-    };
-}
-
-methods!(
-    show_of_kobj,
-    store_of_kobj,
-    bindings::kobject,
-    bindings::kobj_attribute,
-    |kobj| kobj
-);
-methods!(
-    show_of_dev,
-    store_of_dev,
-    bindings::device,
-    bindings::device_attribute,
-    // SAFETY: The device is alive.
-    |dev| &raw mut (*dev).kobj
-);

@@ -4,7 +4,6 @@
 
 use crate::{
     prelude::*,
-    str::CStr,
     sync::static_lock_class, //
 };
 use core::ptr;
@@ -12,7 +11,7 @@ use core::ptr;
 use super::{
     module::Module,
     Children,
-    Directory,
+    DirData,
     Output,
     Owner,
     Sequence,
@@ -84,20 +83,20 @@ pub struct DirInfo {
 /// The type of a field that stands for directories.
 pub trait HasInfo {
     /// The data of the directories.
-    type Data: Directory;
+    type Data: DirData;
 
     /// What the directories contain.
     const INFO: &'static Info = Self::Data::INFO;
 }
 
-impl<T: Directory> HasInfo for Subdir<T> {
+impl<T: DirData> HasInfo for Subdir<T> {
     type Data = T;
 }
 
-impl<T: Directory<Args = ()>> HasInfo for Children<T> {
+impl<T: DirData<Args = ()>> HasInfo for Children<T> {
     type Data = T;
 }
 
-impl<T: Directory<Args = ()>> HasInfo for Sequence<T> {
+impl<T: DirData<Args = ()>> HasInfo for Sequence<T> {
     type Data = T;
 }

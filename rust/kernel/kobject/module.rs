@@ -9,7 +9,6 @@
 use crate::{
     bindings,
     error::to_result,
-    ffi,
     prelude::*,
     sync::{
         atomic::{
@@ -23,7 +22,7 @@ use crate::{
 
 /// The module that code belongs to; null for that of the kernel itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Module(*mut bindings::module);
+pub(super) struct Module(pub(super) *mut bindings::module);
 
 // SAFETY: The C side takes the pointer, and null, from any thread.
 unsafe impl Send for Module {}
@@ -38,29 +37,6 @@ impl Module {
 
         // SAFETY: We are in an RCU section.
         Self(unsafe { bindings::__module_text_address(code.addr()) })
-    }
-
-    /// Calls `f` while the module cannot be unloaded. Fails with `ENODEV` if it is being unloaded.
-    ///
-    /// # Safety
-    ///
-    /// The module must not have been unloaded.
-    pub(super) unsafe fn with<R>(self, f: impl FnOnce() -> Result<R>) -> Result<R> {
-        #[cfg(CONFIG_MODULE_UNLOAD)]
-        {
-            // SAFETY: The module, if there is any, is still there.
-            if !unsafe { bindings::try_module_get(self.0) } {
-                return Err(ENODEV);
-            }
-        }
-        let result = f();
-
-        // SAFETY: This gives back the reference that was taken above.
-        #[cfg(CONFIG_MODULE_UNLOAD)]
-        unsafe {
-            bindings::module_put(self.0)
-        };
-        result
     }
 }
 
@@ -136,8 +112,8 @@ impl PinnedDrop for Watch {
 unsafe extern "C" fn module_changes(
     notifier: *mut bindings::notifier_block,
     change: usize,
-    module: *mut ffi::c_void,
-) -> ffi::c_int {
+    module: *mut c_void,
+) -> c_int {
     // SAFETY: The notifier is the first field of a `Watch`, which is there while it is registered.
     let watch = unsafe { &*notifier.cast::<Watch>() };
     // CAST: The numbers are small.
@@ -148,5 +124,5 @@ unsafe extern "C" fn module_changes(
         (watch.leave)();
     }
     // CAST: It is 1.
-    bindings::NOTIFY_OK as ffi::c_int
+    bindings::NOTIFY_OK as c_int
 }

@@ -13,23 +13,22 @@ use crate::{
         Vec, //
     },
     prelude::*,
-    str::{
-        CStr,
-        CString, //
-    },
-    sync::atomic::{
-        ordering::Relaxed,
-        Atomic, //
+    str::CString,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        }, //
     }, //
 };
 use core::ops::Deref;
 
 use super::{
-    dir::Kept,
     parse,
     AttrValue,
     Dir,
-    Directory,
+    DirData,
     Held,
     Locked,
     Output,
@@ -40,19 +39,19 @@ use super::{
 /// The subdirectories `0` to N-1 of a directory: [`Children`] or a [`Sequence`].
 ///
 /// All functions that need the lock of the tree fail with `EINVAL` for that of another one.
-pub struct Numbered<T: Directory<Args = ()>, A: Allocator> {
+pub struct Numbered<T: DirData<Args = ()>, A: Allocator> {
     /// In a box, because most directories have none, and there are many directories.
     list: Locked<Option<KBox<List<T, A>>>>,
 }
 
 /// The directories, in order, of which there is one at least but while some are made or removed.
-struct List<T: Directory, A: Allocator> {
+struct List<T: DirData, A: Allocator> {
     dirs: Vec<Subdir<T>, A>,
     /// How many of them a pass over a [`Sequence`] has set.
     nr_set: usize,
 }
 
-impl<T: Directory<Args = ()>, A: Allocator> Numbered<T, A> {
+impl<T: DirData<Args = ()>, A: Allocator> Numbered<T, A> {
     /// Starts with no directories.
     pub fn new<S>(setup: &Setup<'_, S>) -> Self {
         Self {
@@ -75,7 +74,7 @@ impl<T: Directory<Args = ()>, A: Allocator> Numbered<T, A> {
         nr: usize,
         f: impl FnOnce(&Dir<T>, &mut Held<'_>) -> Result<R>,
     ) -> Result<R> {
-        let dir = self.list(held)?.get(nr).ok_or(ENOENT)?.keep();
+        let dir: ARef<Dir<T>> = (&**self.list(held)?.get(nr).ok_or(ENOENT)?).into();
 
         f(&dir, held)
     }
@@ -88,8 +87,8 @@ impl<T: Directory<Args = ()>, A: Allocator> Numbered<T, A> {
     ) -> Result {
         let mut nr = 0;
 
-        while let Some(dir) = self.list(held)?.get(nr).map(|dir| dir.keep()) {
-            f(&dir, held)?;
+        while nr < self.list(held)?.len() {
+            self.with(held, nr, &mut f)?;
             nr = nr.saturating_add(1);
         }
         Ok(())
@@ -129,25 +128,25 @@ impl<T: Directory<Args = ()>, A: Allocator> Numbered<T, A> {
     }
 
     /// Makes one more directory below `parent`, with `init` called for it before it is shown.
-    fn push<P: Directory>(
+    fn push<P: DirData>(
         &self,
         parent: &Dir<P>,
         held: &mut Held<'_>,
         init: impl FnOnce(&T),
-    ) -> Result<Kept<T>> {
+    ) -> Result<ARef<Dir<T>>> {
         let list = self.get_or_insert(held, 1)?;
         list.dirs.reserve(1, GFP_KERNEL)?;
 
         let name = CString::try_from_fmt(fmt!("{}", list.dirs.len()))?;
         let dir = Subdir::<T>::new_in(parent.tree(), ())?;
-        let kept = dir.keep();
+        let user = (&*dir).into();
 
         init(&dir);
         dir.add(parent, held, &name)?;
         // There is room for it.
         let list = self.get_or_insert(held, 1)?;
         list.dirs.push_within_capacity(dir).map_err(|_| ENOMEM)?;
-        Ok(kept)
+        Ok(user)
     }
 }
 
@@ -159,7 +158,7 @@ impl<T: Directory<Args = ()>, A: Allocator> Numbered<T, A> {
 /// last one.
 pub type Sequence<T> = Numbered<T, KVmalloc>;
 
-impl<T: Directory<Args = ()>> Sequence<T> {
+impl<T: DirData<Args = ()>> Sequence<T> {
     /// Begins a pass, with directory `0`.
     pub fn begin(&self, held: &mut Held<'_>) -> Result {
         if let Some(list) = self.list.get_mut(held)? {
@@ -175,7 +174,7 @@ impl<T: Directory<Args = ()>> Sequence<T> {
     /// to the next directory.
     ///
     /// Fails with `ENOMEM`, and as `fill` does. Then the next call is for the same directory.
-    pub fn set_next<P: Directory>(
+    pub fn set_next<P: DirData>(
         &self,
         parent: &Dir<P>,
         held: &mut Held<'_>,
@@ -185,7 +184,7 @@ impl<T: Directory<Args = ()>> Sequence<T> {
         let list = self.get_or_insert(held, 1)?;
         let dir = if let Some(dir) = list.dirs.get(list.nr_set) {
             set(dir);
-            dir.keep()
+            (&**dir).into()
         } else {
             self.push(parent, held, set)?
         };
@@ -211,13 +210,13 @@ impl<T: Directory<Args = ()>> Sequence<T> {
 }
 
 /// The subdirectories `0` to N-1 of a directory, made by writing N to a file of it.
-pub struct Children<T: Directory<Args = ()>> {
+pub struct Children<T: DirData<Args = ()>> {
     /// How many there are, for readers without the lock.
     nr: Atomic<i32>,
     dirs: Numbered<T, Kmalloc>,
 }
 
-impl<T: Directory<Args = ()>> Children<T> {
+impl<T: DirData<Args = ()>> Children<T> {
     /// Starts with no directories.
     pub fn new<S>(setup: &Setup<'_, S>) -> Self {
         Self {
@@ -231,7 +230,7 @@ impl<T: Directory<Args = ()>> Children<T> {
     ///
     /// Fails with `EINVAL` for a negative `nr`, which leaves the directories as they are; after
     /// another failure, such as `ENOMEM`, there are none.
-    pub fn resize<P: Directory>(
+    pub fn resize<P: DirData>(
         &self,
         parent: &Dir<P>,
         held: &mut Held<'_>,
@@ -271,7 +270,7 @@ impl<T: Directory<Args = ()>> Children<T> {
     /// Fails with what [`parse::int`] says, `EINVAL` for a negative number or one above `max`,
     /// `EBUSY` if the lock is held, what `check` says once the lock is held, and as
     /// [`Children::resize`] does. The first four leave the directories alone.
-    pub fn store_nr<P: Directory>(
+    pub fn store_nr<P: DirData>(
         &self,
         parent: &Dir<P>,
         input: &CStr,
@@ -293,7 +292,7 @@ impl<T: Directory<Args = ()>> Children<T> {
 }
 
 /// The directories can be looked at.
-impl<T: Directory<Args = ()>> Deref for Children<T> {
+impl<T: DirData<Args = ()>> Deref for Children<T> {
     type Target = Numbered<T, Kmalloc>;
 
     fn deref(&self) -> &Self::Target {

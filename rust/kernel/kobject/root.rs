@@ -9,15 +9,15 @@ use crate::{
     },
     devres,
     prelude::*,
-    str::CStr, //
+    sync::aref::ARef, //
 };
 use core::ops::Deref;
 
 use super::{
     module::Watch,
-    tables,
+    tables::InDir,
     Dir,
-    Directory,
+    DirData,
     Kobject,
     Owner,
     Permanent,
@@ -29,13 +29,13 @@ use super::{
 ///
 /// Dropping it removes the tree: waits for the lock of the tree and for the methods of its files.
 /// Must not be dropped by a method of a file of the tree, which would wait for itself.
-pub struct Root<T: Directory> {
+pub struct Root<T: DirData> {
     dir: Subdir<T>,
     /// Removes a tree that its module has leaked.
     _watch: Option<Pin<KBox<Watch>>>,
 }
 
-impl<T: Directory> Root<T> {
+impl<T: DirData> Root<T> {
     /// Makes a tree that is not in sysfs yet, with files that belong to root.
     ///
     /// Fails with `ENOMEM`, and as the data of the directory does.
@@ -47,13 +47,13 @@ impl<T: Directory> Root<T> {
     ///
     /// Fails as [`Root::new`] does.
     pub fn new_owned(args: T::Args, owner: Owner) -> Result<Self> {
-        let module = tables::module::<T>();
+        let module = InDir::<T>::module();
         let dir = Subdir::<T>::new_in(&Tree::new(owner, module, T::lock_class())?, args)?;
-        let kept = dir.keep();
+        let user: ARef<Dir<T>> = (&*dir).into();
 
         Ok(Self {
             dir,
-            _watch: Watch::new(module, move || kept.remove_from_sysfs())?,
+            _watch: Watch::new(module, move || user.remove_from_sysfs())?,
         })
     }
 
@@ -62,7 +62,7 @@ impl<T: Directory> Root<T> {
     /// Fails as [`Root::new`] and [`Root::add`] do.
     pub fn publish(parent: &'static Permanent, name: &CStr) -> Result<Self>
     where
-        T: Directory<Args = ()>,
+        T: DirData<Args = ()>,
     {
         let root = Self::new(())?;
 
@@ -103,7 +103,7 @@ impl<T: Directory> Root<T> {
     }
 }
 
-impl<T: Directory> Deref for Root<T> {
+impl<T: DirData> Deref for Root<T> {
     type Target = Dir<T>;
 
     fn deref(&self) -> &Dir<T> {
@@ -111,7 +111,7 @@ impl<T: Directory> Deref for Root<T> {
     }
 }
 
-impl<T: Directory> Drop for Root<T> {
+impl<T: DirData> Drop for Root<T> {
     fn drop(&mut self) {
         self.remove_from_sysfs();
     }

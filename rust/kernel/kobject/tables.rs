@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tables of directories for the C side, and the functions in them.
+//! The types of the kobjects of directories.
 
 use crate::{
     bindings,
     error::from_result,
-    ffi,
-    prelude::*, //
+    prelude::*,
+    sync::aref::ARef, //
 };
 use core::{
     marker::PhantomData,
@@ -14,31 +14,59 @@ use core::{
 };
 
 use super::{
+    calls::{
+        self,
+        Place, //
+    },
+    dir::Head,
     module::Module,
+    Detached,
     Dir,
-    Directory,
+    DirData,
     File, //
 };
 
-/// What the C side calls to store what was written to a file.
-type Store = unsafe extern "C" fn(
-    *mut bindings::kobject,
-    *mut bindings::attribute,
-    *const ffi::c_char,
-    usize,
-) -> isize;
+/// Directories, as the place of their files.
+pub(super) struct InDir<T>(PhantomData<T>);
 
-/// The type of the kobjects of a type of directories.
+// SAFETY: The kobject is passed as it is. A pointer to the attribute of an entry of `T::FILES` or
+// `T::BIN_FILES` is one to the file, which is static.
+unsafe impl<T: DirData> Place for InDir<T> {
+    type Of = bindings::kobject;
+    type Attr = bindings::attribute;
+    type Data = Dir<T>;
+
+    fn kobj(of: *mut bindings::kobject) -> *mut bindings::kobject {
+        of
+    }
+
+    unsafe fn find<'a>(
+        kobj: *mut bindings::kobject,
+        attr: *const bindings::attribute,
+    ) -> (&'a File<Dir<T>>, &'a Dir<T>) {
+        // SAFETY: The attribute is that of a file in the tables of `T`, as the caller promises.
+        let file = unsafe { &*attr.cast::<File<Dir<T>>>() };
+
+        // SAFETY: Files are shown, and their methods run, as long as there is the directory.
+        (file, unsafe { Dir::from_kobj(kobj) })
+    }
+}
+
+/// The type of the kobjects of directories.
 ///
 /// # Invariants
 ///
 /// - `ktype` is the first field, so that a pointer to it is a pointer to this.
-/// - `store` is [`store`], and `module` is [`tree_module`], for the type of directories.
+/// - `store` is [`store_detached`] for the data of the directories.
 #[repr(C)]
 struct DirType {
     ktype: bindings::kobj_type,
-    store: Store,
-    module: unsafe fn(*mut bindings::kobject) -> Module,
+    store: unsafe extern "C" fn(
+        *mut bindings::kobject,
+        *mut bindings::attribute,
+        *const c_char,
+        usize,
+    ) -> isize,
 }
 
 /// The type of the kobjects of directories whose data is gone.
@@ -58,40 +86,30 @@ static GONE_TYPE: Shared = Shared({
     ktype
 });
 
-/// Returns the module that the code of the directories of type `T` belongs to.
-pub(super) fn module<T: Directory>() -> Module {
-    Module::of(show::<T> as *const ())
-}
-
-/// The C tables of the directories of type `T`.
-pub(super) struct Tables<T: Directory>(PhantomData<T>);
-
-impl<T: Directory> Tables<T> {
+impl<T: DirData> InDir<T> {
     const SYSFS_OPS: &'static bindings::sysfs_ops = &bindings::sysfs_ops {
-        show: Some(show::<T>),
+        show: Some(calls::show::<Self>),
         store: Some(if has_detached(T::FILES) {
             store_with_module
         } else {
-            store::<T>
+            calls::store::<Self>
         }),
     };
 
     const GROUP: &'static bindings::attribute_group = &{
-        let mut group: bindings::attribute_group = pin_init::zeroed();
-
         assert!(ends_with_none(T::FILES) && ends_with_none(T::BIN_FILES));
-        group.__bindgen_anon_1.is_visible = Some(is_visible::<T>);
         // CAST: An `Option<&File<_>>` is a pointer to a `File<_>`, or null, and that is a pointer
-        // to its `attribute`. The array ends with a null pointer: see above.
-        group.__bindgen_anon_2.attrs_const = T::FILES.as_ptr().cast();
-        // CAST: Likewise.
-        group.bin_attrs = T::BIN_FILES.as_ptr().cast();
-        group
+        // to its attribute. The arrays end with a null pointer: see above.
+        calls::group::<Self>(
+            ptr::null(),
+            T::FILES.as_ptr().cast(),
+            T::BIN_FILES.as_ptr().cast(),
+        )
     };
 
     const GROUPS: &'static [*const bindings::attribute_group; 2] = &[Self::GROUP, ptr::null()];
 
-    // INVARIANT: The functions are those for `T`, and `ktype` is the first field.
+    // INVARIANT: The function is the one for `T`, and `ktype` is the first field.
     const TYPE: &'static DirType = &{
         let mut ktype: bindings::kobj_type = pin_init::zeroed();
 
@@ -99,22 +117,26 @@ impl<T: Directory> Tables<T> {
         ktype.sysfs_ops = Self::SYSFS_OPS;
         // CAST: The C side only reads the array.
         ktype.default_groups = Self::GROUPS.as_ptr().cast_mut();
-        ktype.get_ownership = Some(get_ownership::<T>);
+        ktype.get_ownership = Some(get_ownership);
         DirType {
             ktype,
-            store: store::<T>,
-            module: tree_module::<T>,
+            store: store_detached::<T>,
         }
     };
 
-    /// Returns the `kobj_type` of the directories of type `T`.
+    /// Returns the type of the kobjects of directories with the data `T`.
     pub(super) fn ktype() -> *const bindings::kobj_type {
         &raw const Self::TYPE.ktype
+    }
+
+    /// Returns the module that the code of these directories belongs to.
+    pub(super) fn module() -> Module {
+        Module::of(calls::show::<Self> as *const ())
     }
 }
 
 /// Tells whether the last entry of a list, and only that one, is `None`.
-pub(super) const fn ends_with_none<F>(files: &[Option<&F>]) -> bool {
+const fn ends_with_none<F>(files: &[Option<&F>]) -> bool {
     let mut nr = 0;
 
     while nr < files.len() && files[nr].is_some() {
@@ -128,10 +150,8 @@ const fn has_detached<D>(files: &[Option<&'static File<D>>]) -> bool {
     let mut nr = 0;
 
     while nr < files.len() {
-        if let Some(file) = files[nr] {
-            if file.ops.detached {
-                return true;
-            }
+        if matches!(files[nr], Some(file) if file.ops.detached.is_some()) {
+            return true;
         }
         nr += 1;
     }
@@ -146,33 +166,23 @@ const fn has_detached<D>(files: &[Option<&'static File<D>>]) -> bool {
 /// `release` of a `kobj_type`.
 unsafe extern "C" fn release(kobj: *mut bindings::kobject) {
     // SAFETY: The kobject is at the start of what a `KBox` has allocated and given up. The last
-    // `Kept` has dropped what is in it.
+    // user has dropped what is in it.
     unsafe { bindings::kfree(kobj.cast()) };
-}
-
-/// Returns the module of the tree of a directory.
-///
-/// # Safety
-///
-/// `kobj` must be the kobject of a [`Dir<T>`], which is alive.
-unsafe fn tree_module<T: Directory>(kobj: *mut bindings::kobject) -> Module {
-    // SAFETY: `kobj` is the kobject of a directory, which is alive.
-    unsafe { Dir::<T>::from_kobj(kobj) }.tree().module
 }
 
 /// Tells whom a directory and its files belong to.
 ///
 /// # Safety
 ///
-/// `kobj` must be the kobject of a [`Dir<T>`], which is alive, and `uid` and `gid` must be valid
-/// for writes.
-unsafe extern "C" fn get_ownership<T: Directory>(
+/// `kobj` must be the kobject of a [`Dir`], which is alive, and `uid` and `gid` must be valid for
+/// writes.
+unsafe extern "C" fn get_ownership(
     kobj: *const bindings::kobject,
     uid: *mut bindings::kuid_t,
     gid: *mut bindings::kgid_t,
 ) {
     // SAFETY: `kobj` is the kobject of a directory, which is alive.
-    let owner = unsafe { Dir::<T>::from_kobj(kobj.cast_mut()) }.tree().owner;
+    let owner = unsafe { Head::from_kobj(kobj) }.tree.owner;
 
     // SAFETY: `uid` is valid for a write.
     unsafe { (*uid).val = owner.uid };
@@ -180,108 +190,69 @@ unsafe extern "C" fn get_ownership<T: Directory>(
     unsafe { (*gid).val = owner.gid };
 }
 
-/// Returns the mode of a file, or 0 if the directory does not have it.
-///
-/// # Safety
-///
-/// - `kobj` must be the kobject of a [`Dir<T>`], which is alive.
-/// - `attr` must be the `attribute` of an entry of `T::FILES`.
-unsafe extern "C" fn is_visible<T: Directory>(
-    kobj: *mut bindings::kobject,
-    attr: *mut bindings::attribute,
-    _nr: ffi::c_int,
-) -> bindings::umode_t {
-    // SAFETY: `kobj` is the kobject of a directory, which is alive.
-    let dir = unsafe { Dir::<T>::from_kobj(kobj) };
-    // SAFETY: A pointer to an `attribute` of `T::FILES` is one to the file, which is static.
-    let file = unsafe { &*attr.cast::<File<Dir<T>>>() };
-
-    file.visible_mode(dir)
-}
-
-/// Shows a file.
-///
-/// # Safety
-///
-/// - `kobj` must be the kobject of a [`Dir<T>`], whose files the caller keeps active.
-/// - `attr` must be the `attribute` of an entry of `T::FILES`.
-/// - `page` must be valid for writes of `PAGE_SIZE` bytes, which the caller has initialized.
-unsafe extern "C" fn show<T: Directory>(
-    kobj: *mut bindings::kobject,
-    attr: *mut bindings::attribute,
-    page: *mut ffi::c_char,
-) -> isize {
-    // SAFETY: `kobj` is the kobject of a directory, which is there until its files are inactive.
-    let dir = unsafe { Dir::<T>::from_kobj(kobj) };
-    // SAFETY: A pointer to an `attribute` of `T::FILES` is one to the file, which is static.
-    let file = unsafe { &*attr.cast::<File<Dir<T>>>() };
-
-    // SAFETY: The caller's promise.
-    unsafe { file.show_in(dir, page) }
-}
-
 /// Stores what was written to a file. One that is `detached` may remove the directory.
 ///
 /// # Safety
 ///
-/// - `kobj` must be the kobject of a [`Dir<T>`], whose files the caller keeps active.
-/// - `attr` must be the `attribute` of an entry of `T::FILES`.
-/// - `buf` must point to `count` bytes with a NUL behind them that nobody changes meanwhile.
-unsafe extern "C" fn store<T: Directory>(
+/// That of [`calls::store`] for [`InDir<T>`].
+unsafe extern "C" fn store_detached<T: DirData>(
     kobj: *mut bindings::kobject,
     attr: *mut bindings::attribute,
-    buf: *const ffi::c_char,
+    buf: *const c_char,
     count: usize,
 ) -> isize {
-    // SAFETY: `kobj` is the kobject of a directory, which is there until its files are inactive.
-    let dir = unsafe { Dir::<T>::from_kobj(kobj) };
-    // SAFETY: A pointer to an `attribute` of `T::FILES` is one to the file, which is static.
-    let file = unsafe { &*attr.cast::<File<Dir<T>>>() };
-
-    if !file.ops.detached {
+    // SAFETY: The file is active, until we end that below.
+    let (file, dir) = unsafe { InDir::<T>::find(kobj, attr) };
+    let Some(method) = file.ops.detached else {
         // SAFETY: The caller's promise.
-        return unsafe { file.store_from(dir, kobj, None, buf, count) };
-    }
+        return unsafe { calls::store::<InDir<T>>(kobj, attr, buf, count) };
+    };
+    let dir: ARef<Dir<T>> = dir.into();
 
-    let dir = dir.keep();
     // SAFETY: We are in a method of this file. From here on, `dir` is what keeps it alive.
     let node = unsafe { bindings::sysfs_break_active_protection(kobj, attr) };
     if node.is_null() {
         // CAST: The numbers of errors are small.
         return ENODEV.to_errno() as isize;
     }
-    // SAFETY: The caller's promise. The kobject is alive as long as `dir`.
-    let result = unsafe { file.store_from(&dir, kobj, None, buf, count) };
+    // SAFETY: `buf` is a string that ends with a NUL, and stays as it is.
+    let input = unsafe { CStr::from_char_ptr(buf) };
+    let result = from_result(|| {
+        method(&Detached::new(&dir), input)?;
+        Ok(isize::try_from(count)?)
+    });
 
     // SAFETY: This undoes what was done above.
     unsafe { bindings::sysfs_unbreak_active_protection(node) };
     result
 }
 
-/// Does what [`store`] does for a type of directories that has `detached` files, with the module
-/// of its code in use: whoever removes the directory does not wait for the method.
+/// Does what [`store_detached`] does, with the module of the directory in use: whoever removes the
+/// directory does not wait for the method.
 ///
 /// # Safety
 ///
-/// That of [`store`].
+/// That of [`calls::store`] for the directories of the kobject's type.
 unsafe extern "C" fn store_with_module(
     kobj: *mut bindings::kobject,
     attr: *mut bindings::attribute,
-    buf: *const ffi::c_char,
+    buf: *const c_char,
     count: usize,
 ) -> isize {
     // SAFETY: The type of the kobject of a directory is the first field of a `DirType`.
     let ty = unsafe { &*(*kobj).ktype.cast::<DirType>() };
-    // SAFETY: `module` is that for the type of the directory, whose files are active.
-    let module = unsafe { (ty.module)(kobj) };
+    // SAFETY: `kobj` is the kobject of a directory, whose files are active.
+    let module = unsafe { Head::from_kobj(kobj) }.tree.module;
 
-    from_result(|| {
-        // SAFETY: The module is there: it waits for the files to be inactive before it goes.
-        unsafe {
-            module.with(|| {
-                // SAFETY: `store` is that for the type of the directory.
-                Ok((ty.store)(kobj, attr, buf, count))
-            })
-        }
-    })
+    // SAFETY: The module is there: it waits for the files to be inactive before it goes.
+    if !unsafe { bindings::try_module_get(module.0) } {
+        // CAST: The numbers of errors are small.
+        return ENODEV.to_errno() as isize;
+    }
+    // SAFETY: `store` is that for the type of the directory.
+    let result = unsafe { (ty.store)(kobj, attr, buf, count) };
+
+    // SAFETY: This gives back the reference that was taken above.
+    unsafe { bindings::module_put(module.0) };
+    result
 }

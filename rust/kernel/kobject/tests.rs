@@ -7,7 +7,7 @@ use super::{
     sysfs_dir,
     Children,
     Dir,
-    Directory,
+    DirData,
     File,
     Held,
     Keyword,
@@ -23,10 +23,6 @@ use crate::{
     new_mutex,
     page::PAGE_SIZE,
     prelude::*,
-    str::{
-        CStr,
-        CStrExt as _, //
-    },
     sync::{
         atomic::{
             Atomic,
@@ -37,6 +33,7 @@ use crate::{
     }, //
 };
 
+mod detached;
 mod files;
 mod group;
 mod node;
@@ -224,6 +221,82 @@ impl Made {
     }
 }
 
+/// A directory with fields of each kind that are there, and others that are not.
+#[sysfs_dir]
+#[cfg(CONFIG_SYSFS)]
+struct Conditional {
+    #[cfg(CONFIG_SYSFS)]
+    #[attr(
+        rw,
+        alias("second", cfg(CONFIG_SYSFS)),
+        alias("third", cfg(not(CONFIG_SYSFS)))
+    )]
+    value: Value<u32>,
+
+    #[cfg(not(CONFIG_SYSFS))]
+    #[attr(rw)]
+    no_value: Value<Absent>,
+
+    #[cfg(CONFIG_SYSFS)]
+    #[file(ro, show = Self::show_file)]
+    file: NoValue,
+
+    #[cfg(not(CONFIG_SYSFS))]
+    #[file(ro, show = Self::show_absent)]
+    no_file: NoValue,
+
+    #[cfg(CONFIG_SYSFS)]
+    #[bin(ro, read = Self::read_bin)]
+    bin: NoValue,
+
+    #[cfg(not(CONFIG_SYSFS))]
+    #[bin(ro, read = Self::read_absent)]
+    no_bin: NoValue,
+
+    #[cfg(CONFIG_SYSFS)]
+    #[dir]
+    dir: Subdir<Grown>,
+
+    #[cfg(not(CONFIG_SYSFS))]
+    #[dir]
+    no_dir: Subdir<Absent>,
+
+    #[cfg(CONFIG_SYSFS)]
+    #[children(nr = "nr")]
+    children: Children<Grown>,
+
+    #[cfg(not(CONFIG_SYSFS))]
+    #[children(nr = "no_nr")]
+    no_children: Children<Absent>,
+
+    #[cfg(CONFIG_SYSFS)]
+    #[children]
+    _sequence: Sequence<Grown>,
+
+    #[cfg(not(CONFIG_SYSFS))]
+    #[children]
+    _no_sequence: Sequence<Absent>,
+
+    #[cfg(CONFIG_SYSFS)]
+    #[state(pin_init = new_mutex!(3))]
+    mutex: Mutex<u32>,
+
+    #[cfg(not(CONFIG_SYSFS))]
+    #[state]
+    _no_state: Absent,
+}
+
+impl Conditional {
+    fn show_file(&self, out: &mut Output<'_>) -> Result {
+        out.bytes(b"file\n");
+        Ok(())
+    }
+
+    fn read_bin(&self, _pos: u64, _buf: &mut [u8]) -> Result<usize> {
+        Ok(0)
+    }
+}
+
 /// A directory that is not there.
 #[sysfs_dir]
 #[cfg(not(CONFIG_SYSFS))]
@@ -272,18 +345,18 @@ mod own {
 }
 
 /// Makes a tree below `/sys/kernel/mm`.
-fn publish<T: Directory<Args = ()>>(name: &CStr) -> Result<Root<T>> {
+fn publish<T: DirData<Args = ()>>(name: &CStr) -> Result<Root<T>> {
     Root::publish(mm_kobj().ok_or(ENODEV)?, name)
 }
 
 /// Finds a file by its name.
-fn find<T: Directory>(name: &CStr) -> Result<&'static File<Dir<T>>> {
+fn find<T: DirData>(name: &CStr) -> Result<&'static File<Dir<T>>> {
     let mut files = T::FILES.iter().copied().flatten();
 
     files
         .find(|file| {
             // SAFETY: The name of a file was made of a static `CStr`.
-            let this = unsafe { CStr::from_char_ptr(file.attr.name) };
+            let this = unsafe { CStr::from_char_ptr(file.attr.attr.name) };
 
             this == name
         })
@@ -291,17 +364,17 @@ fn find<T: Directory>(name: &CStr) -> Result<&'static File<Dir<T>>> {
 }
 
 /// Shows a file as a read of it does.
-fn show<T: Directory>(dir: &Dir<T>, file: &CStr, out: &mut Output<'_>) -> Result {
+fn show<T: DirData>(dir: &Dir<T>, file: &CStr, out: &mut Output<'_>) -> Result {
     find::<T>(file)?.show(dir, out)
 }
 
 /// Stores a string as a write of it does.
-fn store<T: Directory>(dir: &Dir<T>, file: &CStr, input: &CStr) -> Result {
+fn store<T: DirData>(dir: &Dir<T>, file: &CStr, input: &CStr) -> Result {
     find::<T>(file)?.store(dir, input)
 }
 
 /// Checks what a file shows.
-fn shows<T: Directory>(dir: &Dir<T>, file: &CStr, expected: &[u8]) -> Result {
+fn shows<T: DirData>(dir: &Dir<T>, file: &CStr, expected: &[u8]) -> Result {
     let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
     let mut out = Output::new(&mut page);
 

@@ -4,13 +4,12 @@
 
 use crate::{
     prelude::*,
-    str::CStr,
     sync::{
         atomic::{
-            ordering::Relaxed,
             Atomic,
             AtomicBasicOps,
-            AtomicType, //
+            AtomicType,
+            Relaxed, //
         },
         Arc, //
     }, //
@@ -32,11 +31,7 @@ pub mod parse {
     use crate::{
         bindings,
         error::to_result,
-        prelude::*,
-        str::{
-            CStr,
-            CStrExt as _, //
-        }, //
+        prelude::*, //
     };
 
     /// Parses an `unsigned long`, as `kstrtoul()` does.

@@ -7,7 +7,7 @@
 use kernel::{
     fmt,
     kobject::{
-        Directory,
+        DirData,
         FileInfo,
         Info,
         Output,

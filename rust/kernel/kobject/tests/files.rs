@@ -10,6 +10,7 @@ use super::{
     store,
     Branch,
     Colour,
+    Conditional,
     Leaf,
     Made, //
 };
@@ -17,8 +18,7 @@ use crate::{
     kobject::{
         mm_kobj,
         AttrValue,
-        Directory,
-        Kobject,
+        DirData,
         Owner,
         Root, //
     },
@@ -120,13 +120,26 @@ mod cases {
     }
 
     #[test]
+    fn conditions_count_for_each_kind_of_field() -> Result {
+        let conditional = publish::<Conditional>(c"rust_kunit")?;
+
+        for name in [c"value", c"second", c"file", c"bin", c"dir", c"nr"] {
+            Node::of(&conditional, name)?;
+        }
+        for name in [c"no_value", c"no_file", c"no_bin", c"no_dir", c"no_nr"] {
+            assert_eq!(Node::of(&conditional, name).err(), Some(ENOENT));
+        }
+        assert_eq!(Conditional::INFO.files.len(), 4);
+        assert_eq!(Conditional::INFO.dirs.len(), 3);
+        assert_eq!(*conditional.mutex.lock(), 3);
+        shows(&conditional, c"file", b"file\n")
+    }
+
+    #[test]
     fn binary_files_are_read_and_written_in_parts() -> Result {
         let made = Root::<Made>::new((0x0102_0304, false))?;
-        let kobj = mm_kobj().ok_or(ENODEV)?;
-        made.add(kobj, c"rust_kunit")?;
-        let raw = Node::find(kobj, &[c"rust_kunit", c"raw"])?;
-        // SAFETY: That is the kobject of the directory.
-        let raw = raw.of(unsafe { Kobject::from_raw(made.kobj()) });
+        made.add(mm_kobj().ok_or(ENODEV)?, c"rust_kunit")?;
+        let raw = Node::of(&made, c"raw")?;
         let mut buf = [0xff; 8];
         let bytes = 0x0102_0304u32.to_ne_bytes();
 

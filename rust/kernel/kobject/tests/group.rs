@@ -34,6 +34,14 @@ struct Lamp {
     /// Only for bright ones.
     #[file(ro, show = Self::show_heat, visible = Self::is_bright)]
     heat: NoValue,
+
+    /// How bright it is, in binary.
+    #[bin(mode = 0o644, size = 4, read = Self::read_raw, write = Self::write_raw)]
+    raw: NoValue,
+
+    /// Only for bright ones.
+    #[bin(wo, write = Self::write_raw, visible = Self::is_bright)]
+    raw_heat: NoValue,
 }
 
 impl Lamp {
@@ -43,6 +51,19 @@ impl Lamp {
         } else {
             b"cold\n"
         });
+        Ok(())
+    }
+
+    fn read_raw(&self, _pos: u64, buf: &mut [u8]) -> Result<usize> {
+        let bytes = self.brightness.get().to_ne_bytes();
+
+        buf.copy_from_slice(bytes.get(..buf.len()).ok_or(EINVAL)?);
+        Ok(buf.len())
+    }
+
+    fn write_raw(&self, _pos: u64, buf: &[u8]) -> Result {
+        self.brightness
+            .set(u32::from_ne_bytes(buf.try_into().map_err(|_| EINVAL)?));
         Ok(())
     }
 
@@ -78,14 +99,28 @@ mod cases {
         assert_eq!(brightness.store(c"60\n"), Ok(3));
         brightness.shows(b"60\n")?;
         assert_eq!(brightness.store(c"x"), Ok(EINVAL.to_errno() as isize));
-        drop(brightness);
+        let raw = Node::find(&kobj, &[lamp, c"raw"])?;
+        let mut bytes = [0; 4];
+        assert_eq!(raw.read_at(0, &mut bytes), Ok(4));
+        assert_eq!(bytes, 60u32.to_ne_bytes());
+        assert_eq!(raw.write_at(0, &mut 61u32.to_ne_bytes()), Ok(4));
+        brightness.shows(b"61\n")?;
         // It was not bright when the group was shown.
-        assert_eq!(Node::find(&kobj, &[lamp, c"heat"]).err(), Some(ENOENT));
+        for name in [c"heat", c"raw_heat"] {
+            assert_eq!(Node::find(&kobj, &[lamp, name]).err(), Some(ENOENT));
+        }
 
         let on = Node::find(&kobj, &[c"rust_kunit_on"])?;
         assert_eq!(on.store(c"1"), Ok(1));
         on.shows(b"Y\n")?;
-        drop(on);
+
+        // The files go with the device, even if somebody keeps its kobject.
+        drop(device);
+        for file in [brightness, on] {
+            assert_eq!(file.shows(b""), Err(ENODEV));
+        }
+        assert_eq!(raw.read_at(0, &mut bytes), Err(ENODEV));
+        drop(kobj);
         Ok(())
     }
 
@@ -101,13 +136,14 @@ mod cases {
             assert_eq!(brightness.store(c"7"), Ok(1));
             assert_eq!(lamp.brightness.get(), 7);
             heat()?.shows(b"cold\n")?;
-            drop(brightness);
+            Node::find(kobj, &[c"rust_kunit_lamp", c"raw_heat"])?;
             assert_eq!(Group::<Lamp>::new(kobj, 60).err(), Some(EEXIST));
 
             // The files go with their owner.
             heat()?;
             drop(lamp);
             assert_eq!(heat().err(), Some(ENOENT));
+            assert_eq!(brightness.shows(b"7\n"), Err(ENODEV));
         }
         Ok(())
     }

@@ -4,22 +4,30 @@
 
 use crate::{
     bindings,
-    kobject::Kobject,
+    kobject::{
+        Dir,
+        DirData,
+        Kobject, //
+    },
     page::PAGE_SIZE,
     prelude::*,
-    str::{
-        CStr,
-        CStrExt as _, //
-    },
     sync::aref::ARef, //
 };
 use core::ptr;
+
+extern "C" {
+    fn kernfs_get_active(node: *mut bindings::kernfs_node) -> *mut bindings::kernfs_node;
+    fn kernfs_put_active(node: *mut bindings::kernfs_node);
+}
 
 /// A file of sysfs, as user space finds it.
 pub(super) struct Node {
     kobj: ARef<Kobject>,
     node: *mut bindings::kernfs_node,
 }
+
+// SAFETY: References to nodes can be used and given back by any thread.
+unsafe impl Send for Node {}
 
 impl Node {
     /// Finds a file by its path, which is one or two names.
@@ -47,88 +55,86 @@ impl Node {
         })
     }
 
-    /// Returns the same file as one of `kobj`, whose directory it is in.
-    pub(super) fn of(mut self, kobj: &Kobject) -> Self {
-        self.kobj = kobj.into();
-        self
+    /// Finds a file of a directory by its name.
+    pub(super) fn of<T: DirData>(dir: &Dir<T>, name: &CStr) -> Result<Self> {
+        // SAFETY: That is the kobject of the directory, which has a reference to it.
+        Self::find(unsafe { Kobject::from_raw(dir.kobj()) }, &[name])
     }
 
+    /// Calls `f` while the file is active, as it is during a read or a write. Fails with `ENODEV`
+    /// if it is removed.
+    fn with_active<R>(&self, f: impl FnOnce() -> Result<R>) -> Result<R> {
+        // SAFETY: We have a reference to the node.
+        let node = unsafe { kernfs_get_active(self.node) };
+        if node.is_null() {
+            return Err(ENODEV);
+        }
+        let result = f();
+
+        // SAFETY: This undoes what was done above.
+        unsafe { kernfs_put_active(node) };
+        result
+    }
+
+    /// What the files of the kobject do. Only while the file is active.
     fn ops(&self) -> &bindings::sysfs_ops {
         // SAFETY: The type and the operations of a kobject in sysfs are there.
         unsafe { &*(*(*self.kobj.as_raw()).ktype).sysfs_ops }
     }
 
-    /// Checks what the file shows.
-    pub(super) fn shows(&self, expected: &[u8]) -> Result {
-        let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
-        let show = self.ops().show.ok_or(EIO)?;
-        // SAFETY: The file is not removed during the test. What sysfs keeps with it is its
-        // attribute.
-        let len = unsafe {
-            show(
-                self.kobj.as_raw(),
-                (*self.node).priv_.cast(),
-                page.as_mut_ptr(),
-            )
-        };
-
-        assert_eq!(page.get(..usize::try_from(len)?), Some(expected));
-        Ok(())
+    /// Returns the attribute, which is what sysfs keeps with the file.
+    fn attr<T>(&self) -> *mut T {
+        // SAFETY: We have a reference to the node.
+        unsafe { (*self.node).priv_.cast() }
     }
 
-    /// Writes to the file.
-    pub(super) fn store(&self, input: &CStr) -> Result<isize> {
-        let store = self.ops().store.ok_or(EIO)?;
-        let len = input.to_bytes().len();
+    /// Checks what the file shows.
+    pub(super) fn shows(&self, expected: &[u8]) -> Result {
+        self.with_active(|| {
+            let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
+            let show = self.ops().show.ok_or(EIO)?;
+            // SAFETY: The file is active, and the page is initialized.
+            let len = unsafe { show(self.kobj.as_raw(), self.attr(), page.as_mut_ptr()) };
 
-        // SAFETY: As above.
-        Ok(unsafe {
-            store(
-                self.kobj.as_raw(),
-                (*self.node).priv_.cast(),
-                input.as_char_ptr(),
-                len,
-            )
+            assert_eq!(page.get(..usize::try_from(len)?), Some(expected));
+            Ok(())
+        })
+    }
+
+    /// Writes to the file, and returns what the method does.
+    pub(super) fn store(&self, input: &CStr) -> Result<isize> {
+        self.with_active(|| {
+            let store = self.ops().store.ok_or(EIO)?;
+            let (input, len) = (input.as_char_ptr(), input.to_bytes().len());
+
+            // SAFETY: The file is active, and `input` is a string.
+            Ok(unsafe { store(self.kobj.as_raw(), self.attr(), input, len) })
         })
     }
 
     /// Reads from a binary file.
     pub(super) fn read_at(&self, pos: i64, buf: &mut [u8]) -> Result<isize> {
-        // SAFETY: As above, but the attribute is that of a binary file.
-        let attr = unsafe { &*(*self.node).priv_.cast::<bindings::bin_attribute>() };
-        let read = attr.read.ok_or(EIO)?;
-        let kobj = self.kobj.as_raw();
+        self.with_active(|| {
+            // SAFETY: The file is active, and a binary one.
+            let attr = unsafe { &*self.attr::<bindings::bin_attribute>() };
+            let read = attr.read.ok_or(EIO)?;
+            let (kobj, len) = (self.kobj.as_raw(), buf.len());
 
-        // SAFETY: The buffer is valid for writes, and our methods do not look at the `file`.
-        Ok(unsafe {
-            read(
-                ptr::null_mut(),
-                kobj,
-                attr,
-                buf.as_mut_ptr(),
-                pos,
-                buf.len(),
-            )
+            // SAFETY: The buffer is valid for writes, and our methods do not look at the `file`.
+            Ok(unsafe { read(ptr::null_mut(), kobj, attr, buf.as_mut_ptr(), pos, len) })
         })
     }
 
     /// Writes to a binary file.
     pub(super) fn write_at(&self, pos: i64, buf: &mut [u8]) -> Result<isize> {
-        // SAFETY: As above.
-        let attr = unsafe { &*(*self.node).priv_.cast::<bindings::bin_attribute>() };
-        let write = attr.write.ok_or(EIO)?;
-        let kobj = self.kobj.as_raw();
+        self.with_active(|| {
+            // SAFETY: The file is active, and a binary one.
+            let attr = unsafe { &*self.attr::<bindings::bin_attribute>() };
+            let write = attr.write.ok_or(EIO)?;
+            let (kobj, len) = (self.kobj.as_raw(), buf.len());
 
-        // SAFETY: As above.
-        Ok(unsafe {
-            write(
-                ptr::null_mut(),
-                kobj,
-                attr,
-                buf.as_mut_ptr(),
-                pos,
-                buf.len(),
-            )
+            // SAFETY: The buffer is valid for reads, and our methods do not look at the `file`.
+            Ok(unsafe { write(ptr::null_mut(), kobj, attr, buf.as_mut_ptr(), pos, len) })
         })
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     kobject::{
         Dir,
-        Directory,
+        DirData,
         Held, //
     },
     prelude::*, //

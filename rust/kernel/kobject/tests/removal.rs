@@ -11,7 +11,7 @@ use crate::{
         self,
         sysfs_dir,
         Dir,
-        Directory,
+        DirData,
         File,
         Held,
         Info,
@@ -83,7 +83,7 @@ struct Slow {
     events: Arc<Events>,
 }
 
-impl Directory for Slow {
+impl DirData for Slow {
     type Args = Arc<Events>;
 
     const FILES: &'static [Option<&'static File<Dir<Self>>>] = &[None];

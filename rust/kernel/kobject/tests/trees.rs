@@ -17,7 +17,7 @@ use crate::{
     kobject::{
         mm_kobj,
         Dir,
-        Directory,
+        DirData,
         File,
         Held,
         Info,
@@ -40,7 +40,7 @@ struct Clash {
     second: Subdir<Leaf>,
 }
 
-impl Directory for Clash {
+impl DirData for Clash {
     type Args = ();
 
     const FILES: &'static [Option<&'static File<Dir<Self>>>] = &[None];

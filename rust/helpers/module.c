@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/module.h>
+
+__rust_helper struct module *rust_helper___module_text_address(unsigned long addr)
+{
+	return __module_text_address(addr);
+}
+
+__rust_helper bool rust_helper_try_module_get(struct module *module)
+{
+	return try_module_get(module);
+}
+
+__rust_helper void rust_helper_module_put(struct module *module)
+{
+	module_put(module);
+}
+
+__rust_helper int rust_helper_register_module_notifier(struct notifier_block *nb)
+{
+	return register_module_notifier(nb);
+}
+
+__rust_helper int rust_helper_unregister_module_notifier(struct notifier_block *nb)
+{
+	return unregister_module_notifier(nb);
+}
