@@ -193,7 +193,13 @@ fn wrong_mode(mode: u16) -> Option<&'static str> {
 impl Mode {
     /// Takes the mode of a file out of its arguments.
     fn take(args: &mut Args, default: Option<&str>) -> Self {
-        let words = [("rw", "0o600"), ("ro", "0o400"), ("wo", "0o200")];
+        let words = [
+            ("rw", "0o644"),
+            ("ro", "0o444"),
+            ("wo", "0o200"),
+            ("admin_rw", "0o600"),
+            ("admin_ro", "0o400"),
+        ];
         let mut given: Vec<(Span, LitInt)> = words
             .into_iter()
             .filter_map(|(word, bits)| {
@@ -212,10 +218,10 @@ impl Mode {
             if default.is_none() {
                 args.error(Error::new(
                     args.span(),
-                    "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+                    "a file needs a mode, such as `rw`, `ro`, `wo` or `mode = 0o...`",
                 ));
             }
-            let bits = LitInt::new(default.unwrap_or("0o600"), Span::call_site());
+            let bits = LitInt::new(default.unwrap_or("0o644"), Span::call_site());
             (args.span(), bits)
         });
         let value = bits.base10_parse().unwrap_or(u16::MAX);
@@ -287,8 +293,8 @@ fn attr(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     }
     args.finish(
         "attr",
-        "`rw`, `ro`, `wo`, `mode`, `default`, `init`, `parse`, `show`, `store`, `visible`, \
-         `notify`, `name` and `alias(...)`",
+        "`rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `default`, `init`, `parse`, `show`, \
+         `store`, `visible`, `notify`, `name` and `alias(...)`",
     )?;
     Ok(EntryKind::File(file))
 }
@@ -326,8 +332,8 @@ fn file(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     }
     args.finish(
         "file",
-        "`rw`, `ro`, `wo`, `mode`, `kind`, `show`, `store`, `visible`, `notify`, `detached`, \
-         `name` and `alias(...)`",
+        "`rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `kind`, `show`, `store`, `visible`, \
+         `notify`, `detached`, `name` and `alias(...)`",
     )?;
     Ok(EntryKind::File(file))
 }
@@ -360,7 +366,8 @@ fn bin(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     }
     args.finish(
         "bin",
-        "`rw`, `ro`, `wo`, `mode`, `size`, `read`, `write`, `visible` and `name`",
+        "`rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `size`, `read`, `write`, `visible` and \
+         `name`",
     )?;
     Ok(EntryKind::Bin(file))
 }
@@ -391,7 +398,7 @@ fn children(mut args: Args, ident: &Ident) -> Result<EntryKind> {
         .map(|nr| names_of(&mut args, Some(nr), ident));
     let children = Children {
         mode: if names.is_some() {
-            Mode::take(&mut args, Some("0o600"))
+            Mode::take(&mut args, Some("0o644"))
         } else {
             Mode {
                 bits: LitInt::new("0", Span::call_site()),
@@ -418,7 +425,8 @@ fn children(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     }
     args.finish(
         "children",
-        "`nr`, `rw`, `ro`, `wo`, `mode`, `max`, `check`, `init` and `alias(...)`",
+        "`nr`, `rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `max`, `check`, `init` and \
+         `alias(...)`",
     )?;
     Ok(EntryKind::Children(children))
 }

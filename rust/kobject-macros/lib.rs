@@ -28,8 +28,9 @@ mod tests;
 /// `#[attr(...)]`, a file that holds a value. The type of the field implements `Attribute`, like
 /// `Value<T>`.
 ///
-/// * `rw`, `ro`, `wo` or `mode = 0o...`: the mode; the words are 0600, 0400 and 0200. One of them
-///   is needed. What `VERIFY_OCTAL_PERMISSIONS()` refuses in C is refused here, too.
+/// * `rw`, `ro`, `wo`, `admin_rw`, `admin_ro` or `mode = 0o...`: the mode. The words are 0644,
+///   0444, 0200, 0600 and 0400, as those of `DEVICE_ATTR_RW()` and so on. One of them is needed.
+///   What `VERIFY_OCTAL_PERMISSIONS()` refuses in C is refused here, too.
 /// * `default = EXPR`: what the field, a `Value`, holds in a new directory.
 /// * `init = EXPR`: what the field is in a new directory. Without both, it is `Default::default()`.
 /// * `parse = PATH`: a `fn(&CStr) -> Result<T>` instead of the one of the type, for a `Value<T>`.
@@ -67,7 +68,7 @@ mod tests;
 ///
 /// * `nr = "..."`: the name of that file. Without it there is none, the type of the field is
 ///   `Sequence<T>`, and the code makes the directories.
-/// * `rw` and so on: the mode of that file, 0600 if there is none.
+/// * `rw` and so on: the mode of that file, 0644 if there is none.
 /// * `alias(...)`: as above, a second name of that file.
 /// * `max = EXPR`: the largest number that is accepted.
 /// * `check = PATH`: a `fn(&Self, &Held<'_>) -> Result` that may refuse, once the lock is held and
@@ -115,7 +116,7 @@ mod tests;
 /// }
 ///
 /// impl Basket {
-///     const __FILE_0: &'static File<Dir<Self>> = &File::new::<0o600>(
+///     const __FILE_0: &'static File<Dir<Self>> = &File::new::<0o644>(
 ///         c"capacity",
 ///         FileOps {
 ///             show: Some(|dir, out| <Value<usize> as Attribute>::show(&dir.capacity, out)),
@@ -123,7 +124,7 @@ mod tests;
 ///             ..FileOps::NONE
 ///         },
 ///     );
-///     const __FILE_1: &'static File<Dir<Self>> = &File::new::<0o600>(
+///     const __FILE_1: &'static File<Dir<Self>> = &File::new::<0o644>(
 ///         c"nr_apples",
 ///         FileOps {
 ///             show: Some(|dir, out| dir.apples.show_nr(out)),
@@ -175,8 +176,8 @@ pub fn sysfs_dir(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a group of files of a struct, for a kobject that somebody else has made.
 ///
 /// The fields are those of [`macro@sysfs_dir`], of which `attr`, `file`, `bin` and `state` can be
-/// used, without `detached`. The methods of files are given `&Self`, and what makes a field is written as
-/// `|args| EXPR` if it needs the arguments.
+/// used, without `detached`. The methods of files are given `&Self`, and what makes a field is
+/// written as `|args| EXPR` if it needs the arguments.
 ///
 /// The macro itself takes `args = Type`, as `sysfs_dir` does, and `name = "..."`: the files are in
 /// a directory of that name then.

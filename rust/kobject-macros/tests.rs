@@ -113,6 +113,23 @@ fn directory_with_conditions() {
     );
 }
 
+#[test]
+fn words_for_modes() {
+    for (word, mode) in [
+        ("rw", "0o644"),
+        ("ro", "0o444"),
+        ("wo", "0o200"),
+        ("admin_rw", "0o600"),
+        ("admin_ro", "0o400"),
+    ] {
+        let expansion = fields(&format!("#[attr({word})] a: V")).expect("the mode is valid");
+
+        assert!(expansion
+            .to_string()
+            .contains(&format!("new :: < {mode} >")));
+    }
+}
+
 /// The names of constants do not come from those of files, which may differ in little.
 #[test]
 fn names_that_look_alike() {
@@ -277,10 +294,14 @@ fn errors_of_attr() {
             "#[attr] a: u32",
             &[(
                 "attr",
-                "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+                "a file needs a mode, such as `rw`, `ro`, `wo` or `mode = 0o...`",
             )],
         ),
         ("#[attr(rw, ro)] a: u32", &[("ro", "a file has one mode")]),
+        (
+            "#[attr(wo, admin_rw)] a: u32",
+            &[("admin_rw", "a file has one mode")],
+        ),
         ("#[attr(rw = 1)] a: u32", &[("rw", "`rw` takes no value")]),
         (
             "#[attr(rw, rw)] a: u32",
@@ -290,9 +311,9 @@ fn errors_of_attr() {
             "#[attr(rw, initial = 3)] a: u32",
             &[(
                 "initial",
-                "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `wo`, `mode`, \
-                 `default`, `init`, `parse`, `show`, `store`, `visible`, `notify`, `name` and \
-                 `alias(...)`",
+                "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `wo`, \
+                 `admin_rw`, `admin_ro`, `mode`, `default`, `init`, `parse`, `show`, `store`, \
+                 `visible`, `notify`, `name` and `alias(...)`",
             )],
         ),
         (
@@ -344,7 +365,7 @@ fn errors_of_attr() {
                 ("rw", "`mode` needs a number: `mode = 0o644`"),
                 (
                     "attr",
-                    "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+                    "a file needs a mode, such as `rw`, `ro`, `wo` or `mode = 0o...`",
                 ),
             ],
         ),
@@ -399,8 +420,9 @@ fn errors_of_attr() {
             "#[file(ro, show = f, default = 7)] a: NoValue",
             &[(
                 "default",
-                "unknown argument `default` of `file`, valid ones are `rw`, `ro`, `wo`, `mode`, \
-                 `kind`, `show`, `store`, `visible`, `notify`, `detached`, `name` and `alias(...)`",
+                "unknown argument `default` of `file`, valid ones are `rw`, `ro`, `wo`, \
+                 `admin_rw`, `admin_ro`, `mode`, `kind`, `show`, `store`, `visible`, `notify`, \
+                 `detached`, `name` and `alias(...)`",
             )],
         ),
         (
@@ -430,8 +452,8 @@ fn errors_of_attr() {
                 ("\"b\"", "a binary file has one name"),
                 (
                     "notify",
-                    "unknown argument `notify` of `bin`, valid ones are `rw`, `ro`, `wo`, `mode`, \
-                     `size`, `read`, `write`, `visible` and `name`",
+                    "unknown argument `notify` of `bin`, valid ones are `rw`, `ro`, `wo`, \
+                     `admin_rw`, `admin_ro`, `mode`, `size`, `read`, `write`, `visible` and `name`",
                 ),
             ],
         ),
@@ -457,13 +479,13 @@ fn errors_of_attr() {
                 ("3", "`name` needs a string: `name = \"...\"`"),
                 (
                     "attr",
-                    "a file needs a mode: `rw`, `ro`, `wo` or `mode = 0o...`",
+                    "a file needs a mode, such as `rw`, `ro`, `wo` or `mode = 0o...`",
                 ),
                 (
                     "oops",
-                    "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `wo`, `mode`, \
-                 `default`, `init`, `parse`, `show`, `store`, `visible`, `notify`, `name` and \
-                 `alias(...)`",
+                    "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `wo`, \
+                 `admin_rw`, `admin_ro`, `mode`, `default`, `init`, `parse`, `show`, `store`, \
+                 `visible`, `notify`, `name` and `alias(...)`",
                 ),
                 ("f", "the file is not written to"),
             ],
@@ -541,7 +563,7 @@ fn errors_of_directories() {
             &[(
                 "min",
                 "unknown argument `min` of `children`, valid ones are `nr`, `rw`, `ro`, `wo`, \
-                 `mode`, `max`, `check`, `init` and `alias(...)`",
+                 `admin_rw`, `admin_ro`, `mode`, `max`, `check`, `init` and `alias(...)`",
             )],
         ),
         (

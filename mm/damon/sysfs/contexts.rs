@@ -45,6 +45,7 @@ pub(crate) struct Contexts {
     /// one context.
     #[children(
         nr = "nr_contexts",
+        admin_rw,
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
         max = 1
     )]
@@ -77,7 +78,7 @@ impl From<Operations> for OpsId {
 pub(crate) struct Context {
     /// The sets of monitoring operations that the kernel has, one in each line.
     #[file(
-        ro,
+        admin_ro,
         kind = "keywords:vaddr|fvaddr|paddr",
         show = Self::show_avail_operations,
     )]
@@ -86,18 +87,18 @@ pub(crate) struct Context {
     /// The set of monitoring operations to use. One that the kernel does not have is refused when
     /// the kdamond starts.
     #[attr(
-        rw,
+        admin_rw,
         default = Operations::Vaddr,
         alias("damon_type", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
     pub(crate) operations: Value<Operations>,
 
     /// How many bytes an address stands for, a power of two. Only paddr uses it.
-    #[attr(rw, default = NonZeroUsize::MIN)]
+    #[attr(admin_rw, default = NonZeroUsize::MIN)]
     pub(crate) addr_unit: Value<NonZeroUsize>,
 
     /// Whether the kdamond pauses monitoring.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     pause: Value<bool>,
 
     /// How accurate and how expensive the monitoring is.
@@ -114,7 +115,7 @@ pub(crate) struct Context {
 
     /// How many regions the kdamond has now, of all targets, as of its last sampling.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
-    #[attr(ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
+    #[attr(admin_ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
     current_nr_regions: Arc<Value<usize>>,
 }
 

@@ -59,6 +59,7 @@ pub(crate) struct Kdamonds {
     /// with EBUSY while one of the kdamonds runs.
     #[children(
         nr = "nr_kdamonds",
+        admin_rw,
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
         check = Self::check_idle,
     )]
@@ -111,22 +112,22 @@ fn never_on() -> Refusal {
 #[sysfs_dir]
 pub(crate) struct Kdamond {
     /// Writing a command executes it. Reading tells whether the kdamond runs, on or off.
-    #[file(rw, kind = Command::KIND, show = Self::show_state, store = Self::store_state)]
+    #[file(admin_rw, kind = Command::KIND, show = Self::show_state, store = Self::store_state)]
     state: NoValue,
 
     /// The pid of the kdamond, or -1 if it does not run.
-    #[file(ro, kind = "int", show = Self::show_pid)]
+    #[file(admin_ro, kind = "int", show = Self::show_pid)]
     pid: NoValue,
 
     /// Empty if the last command succeeded; otherwise one line that tells which file it was refused
     /// for, if it was one, and why.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
-    #[file(ro, kind = "text", show = Self::show_state_error)]
+    #[file(admin_ro, kind = "text", show = Self::show_state_error)]
     state_error: NoValue,
 
     /// The CPU time in microseconds that the kdamond has used, which runs or ran last.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
-    #[file(ro, kind = "ulong", show = Self::show_cpu_time)]
+    #[file(admin_ro, kind = "ulong", show = Self::show_cpu_time)]
     cpu_time_us: NoValue,
 
     /// How often what the commands that start with `update_` write is written without them, but for
@@ -134,7 +135,7 @@ pub(crate) struct Kdamond {
     ///
     /// The running kdamond looks at it after each sampling. The time of a new value begins with its
     /// write; the first one after 0 makes the kdamond write the files after the next sampling.
-    #[attr(rw, init = Arc::new(RefreshMs::default(), GFP_KERNEL)?)]
+    #[attr(admin_rw, init = Arc::new(RefreshMs::default(), GFP_KERNEL)?)]
     refresh_ms: Arc<RefreshMs>,
 
     /// The monitoring contexts of the kdamond.

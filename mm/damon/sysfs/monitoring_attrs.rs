@@ -131,15 +131,15 @@ impl MonitoringAttrs {
 #[sysfs_dir]
 struct Intervals {
     /// How often accesses are sampled, in microseconds.
-    #[attr(rw, default = 5_000)]
+    #[attr(admin_rw, default = 5_000)]
     sample_us: Value<usize>,
 
     /// How often the samples are summed up, in microseconds.
-    #[attr(rw, default = 100_000)]
+    #[attr(admin_rw, default = 100_000)]
     aggr_us: Value<usize>,
 
     /// How often the regions follow changes of the address space, in microseconds.
-    #[attr(rw, default = 60_000_000)]
+    #[attr(admin_rw, default = 60_000_000)]
     update_us: Value<usize>,
 
     /// What the kernel tunes the first two intervals for.
@@ -151,18 +151,18 @@ struct Intervals {
 #[sysfs_dir]
 struct IntervalsGoal {
     /// The ratio of observed accesses to aim at, in basis points.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     access_bp: Value<usize>,
 
     /// The number of aggregations to achieve that within; 0 means no tuning.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     aggrs: Value<usize>,
 
     /// The shortest sampling interval to use, in microseconds.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     min_sample_us: Value<usize>,
 
     /// The longest sampling interval to use, in microseconds.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     max_sample_us: Value<usize>,
 }

@@ -54,7 +54,7 @@ use self::{
 #[sysfs_dir]
 pub(crate) struct Schemes {
     /// Writing N makes the directories 0 to N-1, one for each scheme, with default values.
-    #[children(nr = "nr_schemes")]
+    #[children(nr = "nr_schemes", admin_rw)]
     pub(crate) schemes: Children<Scheme>,
 }
 
@@ -219,15 +219,15 @@ impl From<Action> for damon::Action {
 #[sysfs_dir]
 pub(crate) struct Scheme {
     /// What is done with the memory.
-    #[attr(rw, default = Action::Stat)]
+    #[attr(admin_rw, default = Action::Stat)]
     action: Value<Action>,
 
     /// How often it is done, in microseconds; 0 means at each aggregation.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     apply_interval_us: Value<usize>,
 
     /// The node to migrate to, if there are no `dests`; -1 means none.
-    #[attr(rw, default = -1)]
+    #[attr(admin_rw, default = -1)]
     target_nid: Value<i32>,
 
     /// Which regions it is done with.

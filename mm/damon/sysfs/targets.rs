@@ -35,7 +35,11 @@ use crate::refusal::{
 #[sysfs_dir]
 pub(crate) struct Targets {
     /// Writing N makes the directories 0 to N-1, one for each target, with default values.
-    #[children(nr = "nr_targets", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
+    #[children(
+        nr = "nr_targets",
+        admin_rw,
+        alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES))
+    )]
     pub(crate) targets: Children<Target>,
 }
 
@@ -97,14 +101,14 @@ impl Targets {
 pub(crate) struct Target {
     /// The pid of the process whose virtual address space is monitored. Not used for paddr.
     #[attr(
-        rw,
+        admin_rw,
         parse = parse_pid,
         alias("pid", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
     pub(crate) pid_target: Value<i32>,
 
     /// Whether a commit removes the target from the running kdamond.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     obsolete_target: Value<bool>,
 
     /// The regions to start with.
@@ -149,12 +153,16 @@ impl Target {
 #[sysfs_dir]
 pub(crate) struct Regions {
     /// Writing N makes the directories 0 to N-1, one for each region, with default values.
-    #[children(nr = "nr_regions", alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)))]
+    #[children(
+        nr = "nr_regions",
+        admin_rw,
+        alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES))
+    )]
     pub(crate) regions: Children<Region>,
 
     /// How many regions the kdamond has now, as of its last sampling.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
-    #[attr(ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
+    #[attr(admin_ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
     current_nr: Arc<Value<u32>>,
 }
 
@@ -190,10 +198,10 @@ impl Regions {
 #[sysfs_dir]
 pub(crate) struct Region {
     /// The first address.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     pub(crate) start: Value<usize>,
 
     /// The address after the last one.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     pub(crate) end: Value<usize>,
 }

@@ -11,10 +11,10 @@ use kernel::kobject::{
 #[sysfs_dir]
 pub(crate) struct UlRange {
     /// The smallest number.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     pub(crate) min: Value<usize>,
 
     /// The largest number.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     pub(crate) max: Value<usize>,
 }

@@ -38,7 +38,7 @@ const MAX_SAMPLES: usize = 255;
 #[sysfs_dir]
 pub(crate) struct Probes {
     /// Writing N makes the directories 0 to N-1, one for each probe, with default values.
-    #[children(nr = "nr_probes", max = MAX_PROBES)]
+    #[children(nr = "nr_probes", admin_rw, max = MAX_PROBES)]
     probes: Children<Probe>,
 }
 
@@ -98,7 +98,7 @@ impl Probes {
 #[sysfs_dir]
 struct Probe {
     /// How much the probe counts when regions are merged.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     weight: Value<u32>,
 
     /// What is counted.
@@ -110,7 +110,7 @@ struct Probe {
 #[sysfs_dir]
 struct Filters {
     /// Writing N makes the directories 0 to N-1, one for each filter, with default values.
-    #[children(nr = "nr_filters")]
+    #[children(nr = "nr_filters", admin_rw)]
     filters: Children<Filter>,
 }
 
@@ -127,19 +127,19 @@ enum FilterType {
 #[sysfs_dir]
 struct Filter {
     /// What the filter is about.
-    #[attr(rw, default = FilterType::Anon)]
+    #[attr(admin_rw, default = FilterType::Anon)]
     r#type: Value<FilterType>,
 
     /// Whether the filter is for what is of the type, or for what is not.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     matching: Value<bool>,
 
     /// Whether what the filter is for passes.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     allow: Value<bool>,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, init = |setup| MemcgPath::new(setup)?)]
+    #[attr(admin_rw, init = |setup| MemcgPath::new(setup)?)]
     path: MemcgPath,
 }
 

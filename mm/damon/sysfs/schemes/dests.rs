@@ -16,7 +16,7 @@ use kernel::{
 #[sysfs_dir]
 pub(super) struct Dests {
     /// Writing N makes the directories 0 to N-1, one for each node, with default values.
-    #[children(nr = "nr_dests")]
+    #[children(nr = "nr_dests", admin_rw)]
     dests: Children<Dest>,
 }
 
@@ -39,10 +39,10 @@ impl Dests {
 #[sysfs_dir]
 struct Dest {
     /// The number of the node.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     id: Value<u32>,
 
     /// How much goes there, relative to the others.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     weight: Value<u32>,
 }

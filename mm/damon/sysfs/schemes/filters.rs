@@ -80,7 +80,7 @@ impl FilterType {
 #[sysfs_dir]
 pub(super) struct Filters {
     /// Writing N makes the directories 0 to N-1, one for each filter, with default values.
-    #[children(nr = "nr_filters", init = Self::init_filter)]
+    #[children(nr = "nr_filters", admin_rw, init = Self::init_filter)]
     filters: Children<Filter>,
 
     #[state(init = Value::new(Layer::Both))]
@@ -113,39 +113,39 @@ impl Filters {
 #[sysfs_dir]
 struct Filter {
     /// What the filter is about. The default is there in directories that do not accept it, too.
-    #[attr(rw, default = FilterType::Anon, store = Self::store_type)]
+    #[attr(admin_rw, default = FilterType::Anon, store = Self::store_type)]
     r#type: Value<FilterType>,
 
     /// Whether the filter is for what is of the type, or for what is not.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     matching: Value<bool>,
 
     /// Whether what the filter is for passes.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     allow: Value<bool>,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(rw, init = |setup| MemcgPath::new(setup)?)]
+    #[attr(admin_rw, init = |setup| MemcgPath::new(setup)?)]
     memcg_path: MemcgPath,
 
     /// The first address of an addr filter.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     addr_start: Value<usize>,
 
     /// The address after the last one of an addr filter.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     addr_end: Value<usize>,
 
     /// The smallest size of a hugepage_size filter, in bytes.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     min: Value<usize>,
 
     /// The largest size of a hugepage_size filter, in bytes.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     max: Value<usize>,
 
     /// The position of the target of a target filter.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     damon_target_idx: Value<i32>,
 
     #[state(init = Value::new(Layer::Both))]

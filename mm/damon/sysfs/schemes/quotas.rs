@@ -54,32 +54,32 @@ enum GoalTuner {
 #[sysfs_dir]
 pub(super) struct Quotas {
     /// For how long the action may be applied in an interval, in milliseconds; 0 means no limit.
-    #[attr(rw, parse = parse_ulong)]
+    #[attr(admin_rw, parse = parse_ulong)]
     ms: Value<usize>,
 
     /// To how much memory the action may be applied in an interval; 0 means no limit.
-    #[attr(rw, parse = parse_ulong)]
+    #[attr(admin_rw, parse = parse_ulong)]
     bytes: Value<usize>,
 
     /// The length of the interval in milliseconds.
-    #[attr(rw, parse = parse_ulong)]
+    #[attr(admin_rw, parse = parse_ulong)]
     reset_interval_ms: Value<usize>,
 
     /// What these and the goals come to in bytes, as of the last update.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     pub(super) effective_bytes: Value<usize>,
 
     /// How the kernel tunes the quota for the goals.
-    #[attr(rw, default = GoalTuner::Consist)]
+    #[attr(admin_rw, default = GoalTuner::Consist)]
     goal_tuner: Value<GoalTuner>,
 
     /// With `fail_charge_denom`, the part of memory to which the action could not be applied that
     /// counts as used: the numerator.
-    #[attr(rw, parse = parse_uint)]
+    #[attr(admin_rw, parse = parse_uint)]
     fail_charge_num: Value<u32>,
 
     /// The denominator; 0 means that all of it counts.
-    #[attr(rw, parse = parse_uint)]
+    #[attr(admin_rw, parse = parse_uint)]
     fail_charge_denom: Value<u32>,
 
     /// What comes first if the quota is not enough for all.
@@ -158,15 +158,15 @@ impl Quotas {
 #[sysfs_dir]
 struct Weights {
     /// How much the size of a region counts.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     sz_permil: Value<u32>,
 
     /// How much the accesses of a region count.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     nr_accesses_permil: Value<u32>,
 
     /// How much the age of a region counts.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     age_permil: Value<u32>,
 }
 
@@ -174,7 +174,7 @@ struct Weights {
 #[sysfs_dir]
 struct Goals {
     /// Writing N makes the directories 0 to N-1, one for each goal, with default values.
-    #[children(nr = "nr_goals")]
+    #[children(nr = "nr_goals", admin_rw)]
     goals: Children<Goal>,
 }
 
@@ -205,23 +205,23 @@ enum TargetMetric {
 #[sysfs_dir]
 struct Goal {
     /// What the goal is about.
-    #[attr(rw, default = TargetMetric::UserInput)]
+    #[attr(admin_rw, default = TargetMetric::UserInput)]
     target_metric: Value<TargetMetric>,
 
     /// What it should be; 0 means that there is no goal.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     target_value: Value<usize>,
 
     /// What it is, for user_input.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     current_value: Value<usize>,
 
     /// The number of the node.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     nid: Value<i32>,
 
     /// The memory cgroup.
-    #[attr(rw, init = |setup| MemcgPath::new(setup)?)]
+    #[attr(admin_rw, init = |setup| MemcgPath::new(setup)?)]
     path: MemcgPath,
 }
 

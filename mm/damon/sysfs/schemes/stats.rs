@@ -14,35 +14,35 @@ use kernel::{
 #[sysfs_dir]
 pub(crate) struct Stats {
     /// How many regions the action was tried with.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     pub(crate) nr_tried: Value<usize>,
 
     /// Their size in bytes.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     sz_tried: Value<usize>,
 
     /// How many regions the action was applied to.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     nr_applied: Value<usize>,
 
     /// Their size in bytes.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     sz_applied: Value<usize>,
 
     /// How many bytes passed the filters of the operations.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     sz_ops_filter_passed: Value<usize>,
 
     /// How often the quota was exceeded.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     qt_exceeds: Value<usize>,
 
     /// How many snapshots of the regions the scheme was tried with.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     nr_snapshots: Value<usize>,
 
     /// After so many snapshots the scheme becomes inactive; 0 means never.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     pub(super) max_nr_snapshots: Value<usize>,
 }
 

@@ -22,7 +22,7 @@ use kernel::{
 #[sysfs_dir]
 pub(crate) struct TriedRegions {
     /// The sum of their sizes.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     pub(crate) total_bytes: Value<usize>,
 
     /// One of the regions.
@@ -75,23 +75,23 @@ impl TriedRegions {
 #[sysfs_dir]
 pub(crate) struct Region {
     /// The first address.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     pub(crate) start: Value<usize>,
 
     /// The address after the last one.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     pub(crate) end: Value<usize>,
 
     /// How often the region was accessed in an aggregation interval.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     nr_accesses: Value<u32>,
 
     /// For how many aggregation intervals that did not change much.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     age: Value<u32>,
 
     /// How many bytes of the region passed the filters.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     sz_filter_passed: Value<usize>,
 
     /// What the probes found.
@@ -136,6 +136,6 @@ impl Probes {
 #[sysfs_dir]
 struct Probe {
     /// How many samples were positive in an aggregation interval.
-    #[attr(ro)]
+    #[attr(admin_ro)]
     hits: Value<u8>,
 }

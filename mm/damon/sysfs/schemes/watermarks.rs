@@ -27,23 +27,23 @@ enum Metric {
 #[sysfs_dir]
 pub(super) struct Watermarks {
     /// What the watermarks are compared with.
-    #[attr(rw, default = Metric::None)]
+    #[attr(admin_rw, default = Metric::None)]
     metric: Value<Metric>,
 
     /// How often that is done, in microseconds.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     interval_us: Value<usize>,
 
     /// Above this the scheme becomes inactive.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     high: Value<usize>,
 
     /// Below this, but not below `low`, the scheme becomes active.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     mid: Value<usize>,
 
     /// Below this the scheme becomes inactive.
-    #[attr(rw)]
+    #[attr(admin_rw)]
     low: Value<usize>,
 }
 

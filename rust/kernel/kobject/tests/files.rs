@@ -72,14 +72,14 @@ mod cases {
     fn description_names_every_file() {
         let info = Leaf::INFO;
         let expected = [
-            (c"ulong", 0o600, "ulong"),
-            (c"boolean", 0o600, "bool"),
-            (c"flag", 0o600, "bool"),
+            (c"ulong", 0o644, "ulong"),
+            (c"boolean", 0o644, "bool"),
+            (c"flag", 0o644, "bool"),
             (c"colour", 0o640, Colour::KIND),
-            (c"broken", 0o600, "custom"),
+            (c"broken", 0o644, "custom"),
             (c"int", 0o444, "int"),
             (c"trigger", 0o200, "bool"),
-            (c"shared", 0o600, "uint"),
+            (c"shared", 0o644, "uint"),
         ];
 
         assert_eq!(info.doc, "A directory with a file of each kind.");
