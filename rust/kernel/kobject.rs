@@ -149,7 +149,6 @@ mod info;
 mod module;
 mod numbered;
 mod output;
-mod root;
 mod tables;
 #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
 mod tests;
@@ -185,11 +184,11 @@ pub use self::{
         Sequence, //
     },
     output::Output,
-    root::Root,
     tree::{
         Held,
         Locked,
         Owner,
+        Root,
         Setup,
         Tree,
         TreeGuard, //

@@ -104,7 +104,7 @@ impl Head {
 ///
 /// # Invariants
 ///
-/// - A `Dir` is made by `Subdir::new_in()` alone, in a [`KBox`], and freed by its `release`.
+/// - A `Dir` is made by [`Subdir::new`] alone, in a [`KBox`], and freed by its `release`.
 /// - As long as it has users, `tree` and `data` are there, and the users own one reference to the
 ///   kobject together.
 /// - The kobject is added and deleted with the lock of the tree held.
@@ -239,10 +239,7 @@ impl<T: DirData> Subdir<T> {
     /// Fails with `ENOMEM`, with `EINVAL` if its code is of another module than that of the tree,
     /// and as the data of the directory does.
     pub fn new<A>(setup: &Setup<'_, A>, args: T::Args) -> Result<Self> {
-        Self::new_in(setup.tree(), args)
-    }
-
-    pub(super) fn new_in(tree: &Arc<Tree>, args: T::Args) -> Result<Self> {
+        let tree = setup.tree();
         if InDir::<T>::module() != tree.module {
             return Err(EINVAL);
         }

@@ -138,7 +138,7 @@ impl<T: DirData<Args = ()>, A: Allocator> Numbered<T, A> {
         list.dirs.reserve(1, GFP_KERNEL)?;
 
         let name = CString::try_from_fmt(fmt!("{}", list.dirs.len()))?;
-        let dir = Subdir::<T>::new_in(parent.tree(), ())?;
+        let dir = Subdir::<T>::new(&Setup::new(parent.tree(), ()), ())?;
         let user = (&*dir).into();
 
         init(&dir);
