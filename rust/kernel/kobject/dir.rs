@@ -178,17 +178,6 @@ impl<T: DirData> Dir<T> {
         // SAFETY: The kobject is initialized, and the caller keeps others from writing to it.
         unsafe { (*self.kobj()).state_in_sysfs() != 0 }
     }
-
-    /// Returns the directory of a kobject.
-    ///
-    /// # Safety
-    ///
-    /// `kobj` must be the kobject of a `Dir<T>` that has a user for all of `'a`.
-    pub(super) unsafe fn from_kobj<'a>(kobj: *mut bindings::kobject) -> &'a Self {
-        // SAFETY: The kobject is at the start of the `repr(C)` structure, which is there for `'a`
-        // and is only shared until then.
-        unsafe { &*kobj.cast::<Self>() }
-    }
 }
 
 impl<T: DirData> Deref for Dir<T> {

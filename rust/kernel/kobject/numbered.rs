@@ -14,26 +14,21 @@ use crate::{
     },
     prelude::*,
     str::CString,
-    sync::{
-        aref::ARef,
-        atomic::{
-            Atomic,
-            Relaxed, //
-        }, //
-    }, //
+    sync::aref::ARef, //
 };
 use core::ops::Deref;
 
 use super::{
     parse,
-    AttrValue,
+    Attribute,
     Dir,
     DirData,
     Held,
     Locked,
     Output,
     Setup,
-    Subdir, //
+    Subdir,
+    Value, //
 };
 
 /// The subdirectories `0` to N-1 of a directory: [`Children`] or a [`Sequence`].
@@ -212,7 +207,7 @@ impl<T: DirData<Args = ()>> Sequence<T> {
 /// The subdirectories `0` to N-1 of a directory, made by writing N to a file of it.
 pub struct Children<T: DirData<Args = ()>> {
     /// How many there are, for readers without the lock.
-    nr: Atomic<i32>,
+    nr: Value<i32>,
     dirs: Numbered<T, Kmalloc>,
 }
 
@@ -220,7 +215,7 @@ impl<T: DirData<Args = ()>> Children<T> {
     /// Starts with no directories.
     pub fn new<S>(setup: &Setup<'_, S>) -> Self {
         Self {
-            nr: Atomic::new(0),
+            nr: Value::new(0),
             dirs: Numbered::new(setup),
         }
     }
@@ -248,7 +243,7 @@ impl<T: DirData<Args = ()>> Children<T> {
                 self.remove(held)?;
                 return Err(e);
             }
-            self.nr.store(i.saturating_add(1), Relaxed);
+            self.nr.set(i.saturating_add(1));
         }
         Ok(())
     }
@@ -256,13 +251,13 @@ impl<T: DirData<Args = ()>> Children<T> {
     /// Removes all directories.
     pub fn remove(&self, held: &mut Held<'_>) -> Result {
         self.dirs.truncate(held, 0)?;
-        self.nr.store(0, Relaxed);
+        self.nr.set(0);
         Ok(())
     }
 
     /// Shows how many directories there are. This is the `show` of the file that makes them.
     pub fn show_nr(&self, out: &mut Output<'_>) -> Result {
-        self.nr.load(Relaxed).emit(out)
+        self.nr.show(out)
     }
 
     /// Makes as many directories as `input` says. This is the `store` of the file that makes them.

@@ -47,8 +47,9 @@ unsafe impl<T: DirData> Place for InDir<T> {
         // SAFETY: The attribute is that of a file in the tables of `T`, as the caller promises.
         let file = unsafe { &*attr.cast::<File<Dir<T>>>() };
 
-        // SAFETY: Files are shown, and their methods run, as long as there is the directory.
-        (file, unsafe { Dir::from_kobj(kobj) })
+        // SAFETY: The kobject is at the start of the `repr(C)` structure, which is there: files are
+        // shown, and their methods run, as long as it has its owner.
+        (file, unsafe { &*kobj.cast::<Dir<T>>() })
     }
 }
 
