@@ -7,18 +7,19 @@ suite_hostile_uml() {
 	tree_open
 	uml_user_build rust kasan uml-kasan.config
 	tree_close
-	hostile_kunit
+	hostile_kunit ncpus=1
 	UML_APPEND=(ncpus=2 seccomp=on)
 	hostile_uml parallel --seconds 120
 	UML_APPEND=()
 	hostile_uml failslab
 }
 
-# Our own KUnit suites on that kernel, whose complaints count as well.
+# hostile_kunit [PARAMETER...]: our own KUnit suites on that kernel, whose complaints count
+# as well.
 hostile_kunit() {
 	run_dir_new hostile-kunit
 	run_dir_uml
-	UML_APPEND=(kunit.enable=1 kunit.autorun=1 kunit_shutdown=halt loglevel=8)
+	UML_APPEND=(kunit.enable=1 kunit.autorun=1 kunit_shutdown=halt loglevel=8 "$@")
 	step "running KUnit" "$TEST_DIR/hostile-kunit.log" hostile_kunit_run
 	root_run "$CACHE/tree/$SOURCE_NAME/tools/testing/kunit/kunit.py" parse \
 		--json="$RUN/out/kunit.json" "$RUN/console.log" >"$RUN/parse.log" 2>&1 ||

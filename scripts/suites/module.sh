@@ -14,5 +14,6 @@ suite_module_uml() {
 	UML_APPEND=(ncpus=2 seccomp=on)
 	check "the module is used and unloaded" vm_command uml no 900
 	check "the kernel did not complain" kernel_was_silent
+	hostile_kunit ncpus=2 seccomp=on 'kunit.filter_glob=rust_kobject*'
 	UML_APPEND=()
 }
