@@ -62,7 +62,7 @@ pub trait GroupData: Sized + Send + Sync + 'static {
 /// The attribute of a file, as kobjects and devices have it, and as binary files have it.
 #[repr(C)]
 #[derive(Clone, Copy)]
-union Attribute {
+union AnyAttribute {
     common: bindings::attribute,
     kobj: bindings::kobj_attribute,
     dev: bindings::device_attribute,
@@ -72,7 +72,7 @@ union Attribute {
 /// A file of a group. Attributes do not say which group they belong to, so each group has its own.
 #[repr(C)]
 struct Entry<T: GroupData> {
-    attr: Attribute,
+    attr: AnyAttribute,
     file: &'static File<T>,
     data: *const T,
 }
@@ -86,7 +86,7 @@ trait Of: Sized {
     fn kobj(this: *mut Self) -> *mut bindings::kobject;
 
     /// Returns an attribute with the methods of files.
-    fn attr<T: GroupData>() -> Attribute;
+    fn attr<T: GroupData>() -> AnyAttribute;
 }
 
 impl Of for bindings::kobject {
@@ -96,12 +96,12 @@ impl Of for bindings::kobject {
         this
     }
 
-    fn attr<T: GroupData>() -> Attribute {
+    fn attr<T: GroupData>() -> AnyAttribute {
         let mut kobj: bindings::kobj_attribute = pin_init::zeroed();
 
         kobj.__bindgen_anon_1.show = Some(calls::show::<InGroup<T, Self>>);
         kobj.__bindgen_anon_2.store = Some(calls::store::<InGroup<T, Self>>);
-        Attribute { kobj }
+        AnyAttribute { kobj }
     }
 }
 
@@ -113,12 +113,12 @@ impl Of for bindings::device {
             .cast()
     }
 
-    fn attr<T: GroupData>() -> Attribute {
+    fn attr<T: GroupData>() -> AnyAttribute {
         let mut dev: bindings::device_attribute = pin_init::zeroed();
 
         dev.__bindgen_anon_1.show = Some(calls::show::<InGroup<T, Self>>);
         dev.__bindgen_anon_2.store = Some(calls::store::<InGroup<T, Self>>);
-        Attribute { dev }
+        AnyAttribute { dev }
     }
 }
 
@@ -186,7 +186,7 @@ impl<T: GroupData> Files<T> {
 
             bin.read = Some(calls::read::<InGroup<T, O>>);
             bin.write = Some(calls::write::<InGroup<T, O>>);
-            (file, Attribute { bin })
+            (file, AnyAttribute { bin })
         });
         let mut entries = KVec::new();
         let mut attrs = KVec::new();
