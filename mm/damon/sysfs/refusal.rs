@@ -7,7 +7,6 @@ use kernel::{
     alloc::AllocError,
     kobject::Output,
     prelude::*,
-    sync::Arc,
     task::Pid, //
 };
 
@@ -20,7 +19,7 @@ pub(crate) enum Reason {
     /// There is no process of this number.
     NoProcess(Pid),
     /// There is no memory cgroup of this path.
-    NoCgroup(Arc<KVec<u8>>),
+    NoCgroup(KVec<u8>),
     /// What the error number says.
     Errno,
 }
@@ -277,17 +276,13 @@ mod tests {
         ] {
             let mut bytes = KVec::new();
             bytes.extend_from_slice(path, GFP_KERNEL)?;
-            let path = Arc::new(bytes, GFP_KERNEL)?;
             assert!(shows(
-                &Refusal::new(EINVAL, Reason::NoCgroup(path)),
+                &Refusal::new(EINVAL, Reason::NoCgroup(bytes)),
                 expected
             )?);
         }
         // A path can be longer than a page.
-        let path = Arc::new(
-            KVec::from_elem(b'a', 2 * PAGE_SIZE, GFP_KERNEL)?,
-            GFP_KERNEL,
-        )?;
+        let path = KVec::from_elem(b'a', 2 * PAGE_SIZE, GFP_KERNEL)?;
         let mut page = KBox::new([0u8; PAGE_SIZE], GFP_KERNEL)?;
         let mut out = Output::new(&mut page);
         Refusal::new(EINVAL, Reason::NoCgroup(path)).emit(&mut out)?;

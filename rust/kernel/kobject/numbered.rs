@@ -13,10 +13,13 @@ use crate::{
         Vec, //
     },
     prelude::*,
-    str::CString,
+    str::Formatter,
     sync::aref::ARef, //
 };
-use core::ops::Deref;
+use core::{
+    fmt::Write,
+    ops::Deref, //
+};
 
 use super::{
     parse,
@@ -132,12 +135,14 @@ impl<T: DirData<Args = ()>, A: Allocator> Numbered<T, A> {
         let list = self.get_or_insert(held, 1)?;
         list.dirs.reserve(1, GFP_KERNEL)?;
 
-        let name = CString::try_from_fmt(fmt!("{}", list.dirs.len()))?;
+        let mut name = [0; 24];
+        write!(Formatter::new(&mut name), "{}", list.dirs.len())?;
         let dir = Subdir::<T>::new(&Setup::new(parent.tree(), ()), ())?;
         let user = (&*dir).into();
 
         init(&dir);
-        dir.add(parent, held, &name)?;
+        let name = CStr::from_bytes_until_nul(&name).map_err(|_| EINVAL)?;
+        dir.add(parent, held, name)?;
         // There is room for it.
         let list = self.get_or_insert(held, 1)?;
         list.dirs.push_within_capacity(dir).map_err(|_| ENOMEM)?;

@@ -58,7 +58,7 @@ unsafe impl<T: DirData> Place for InDir<T> {
 /// # Invariants
 ///
 /// - `ktype` is the first field, so that a pointer to it is a pointer to this.
-/// - `store` is [`store_detached`] for the data of the directories.
+/// - `store` is [`store_detached`] for the data of the directories, if some of their files are.
 #[repr(C)]
 struct DirType {
     ktype: bindings::kobj_type,
@@ -121,7 +121,11 @@ impl<T: DirData> InDir<T> {
         ktype.get_ownership = Some(get_ownership);
         DirType {
             ktype,
-            store: store_detached::<T>,
+            store: if has_detached(T::FILES) {
+                store_detached::<T>
+            } else {
+                calls::store::<Self>
+            },
         }
     };
 

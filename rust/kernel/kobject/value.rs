@@ -35,6 +35,7 @@ pub mod parse {
     };
 
     /// Parses an `unsigned long`, as `kstrtoul()` does.
+    #[inline]
     pub fn ulong(input: &CStr) -> Result<usize> {
         let mut value = 0;
 
@@ -44,6 +45,7 @@ pub mod parse {
     }
 
     /// Parses an `unsigned int`, as `kstrtouint()` does.
+    #[inline]
     pub fn uint(input: &CStr) -> Result<u32> {
         let mut value = 0;
 
@@ -53,6 +55,7 @@ pub mod parse {
     }
 
     /// Parses an `int`, as `kstrtoint()` does.
+    #[inline]
     pub fn int(input: &CStr) -> Result<i32> {
         let mut value = 0;
 
@@ -63,6 +66,7 @@ pub mod parse {
 
     /// Parses a `bool`, as `kstrtobool()` does: only the first character counts, or the first two
     /// of `on` and `off`.
+    #[inline]
     pub fn boolean(input: &CStr) -> Result<bool> {
         let mut value = false;
 
@@ -123,6 +127,7 @@ macro_rules! impl_attr_value {
                     $from(repr)
                 }
 
+                #[inline]
                 fn parse(input: &CStr) -> Result<Self> {
                     $parse(input)
                 }
@@ -162,6 +167,7 @@ impl AttrValue for bool {
         repr
     }
 
+    #[inline]
     fn parse(input: &CStr) -> Result<Self> {
         parse::boolean(input)
     }
