@@ -4,7 +4,7 @@
 # The table of all sysfs files, which a KUnit test writes to the kernel's log: that
 # what is made of it is up to date, and that the check of that can fail.
 
-TABLE_FILE=tools/testing/selftests/damon/_sysfs_rust_files.tsv
+TABLE_FILE=tools/testing/selftests/damon/_sysfs_abi/files.tsv
 TABLE_DOCUMENT=Documentation/ABI/testing/sysfs-kernel-mm-damon
 
 # sysfs_table_checks LOG

@@ -15,7 +15,7 @@ build directory.  To update what is made of it:
   %(prog)s table <.kunit/test.log >TABLE
   %(prog)s entries TABLE DOCUMENT
 
-where TABLE is tools/testing/selftests/damon/_sysfs_rust_files.tsv and DOCUMENT
+where TABLE is tools/testing/selftests/damon/_sysfs_abi/files.tsv and DOCUMENT
 is Documentation/ABI/testing/sysfs-kernel-mm-damon.  The last command prints
 what the document has to end with: the entries of second names.
 """

@@ -17,9 +17,9 @@ import os
 import select
 import time
 
-from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, Process, Skip, await_exit,
-                             build, deadline, error_name, reset, write)
-from _sysfs_rust_run import main
+from _sysfs_abi.lib import (DEADLINE_SEC, Kdamond, Process, Skip, await_exit,
+                            build, deadline, error_name, reset, write)
+from _sysfs_abi.run import main
 
 SELF = os.getpid()
 # How often each of several processes has to succeed beside the others.

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about the life of kdamonds: on and off, their targets,
+Tests of sysfs_abi.py about the life of kdamonds: on and off, their targets,
 and kdamonds beside each other.
 '''
 
 from errno import EBUSY, EINVAL
 import os
 
-from _sysfs_rust_lib import (Kdamond, Process, build, must_write,
-                             thread_name, value, write)
+from .lib import Kdamond, Process, build, must_write, thread_name, value, write
 
 SELF = os.getpid()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about files that the kernel writes: the results of
+Tests of sysfs_abi.py about files that the kernel writes: the results of
 schemes, the regions that they are tried with, and the quotas.
 '''
 
@@ -9,10 +9,10 @@ from errno import EACCES, ECANCELED, ENODEV
 import os
 import stat
 
-from _sysfs_rust_kinds import ULONG_MAX, UINT_MAX
-from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, Skip, build, deadline,
-                             exists, full, must_write, time, value, write)
-import _sysfs_rust_table as table
+from .kinds import ULONG_MAX, UINT_MAX
+from .lib import (DEADLINE_SEC, Kdamond, Skip, build, deadline, exists, full,
+                  must_write, time, value, write)
+from . import table
 
 SELF = os.getpid()
 MIB = 1 << 20

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-The DAMON sysfs files that sysfs_rust.py tests: those of the table that the
-implementation in Rust makes of its code, in _sysfs_rust_files.tsv.
+The DAMON sysfs files that sysfs_abi.py tests: those of the table that the
+implementation in Rust makes of its code, in _sysfs_abi/files.tsv.
 
 In a path, which is relative to the admin directory, every number is 0 here.
 '''
@@ -10,8 +10,8 @@ In a path, which is relative to the admin directory, every number is 0 here.
 import collections
 import os
 
-from _sysfs_rust_kinds import kind_of
-from _sysfs_rust_lib import exists, must_write, reset
+from .kinds import kind_of
+from .lib import exists, must_write, reset
 
 # kind is None for a file that cannot be written, words are those of a keyword.
 File = collections.namedtuple('File', 'path kind default words nr')
@@ -42,7 +42,7 @@ EXTENSIONS = [KDAMOND + '/state_error', KDAMOND + '/cpu_time_us',
 
 def rows():
     path = os.path.join(os.path.dirname(os.path.realpath(__file__)),
-                        '_sysfs_rust_files.tsv')
+                        'files.tsv')
     with open(path, encoding='ascii') as f:
         for line in f:
             if line.startswith('#'):

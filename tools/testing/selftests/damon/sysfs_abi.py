@@ -16,25 +16,14 @@ those of the second names where the kernel does not have them.
 from errno import EACCES, EINVAL, ENOMEM, EPERM
 import os
 
-from _sysfs_rust_lib import (Skip, build, exists, full, must_write, read,
-                             reset, value, write)
-from _sysfs_rust_run import main
-import _sysfs_rust_commit
-import _sysfs_rust_extensions
-import _sysfs_rust_fixes
-import _sysfs_rust_kdamond
-import _sysfs_rust_matrix
-import _sysfs_rust_monitor
-import _sysfs_rust_quirks
-import _sysfs_rust_removal
-import _sysfs_rust_results
-import _sysfs_rust_table as table
-import _sysfs_rust_validation
+from _sysfs_abi.lib import (Skip, build, exists, full, must_write, read, reset,
+                            value, write)
+from _sysfs_abi.run import main
+from _sysfs_abi import (commit, extensions, fixes, kdamond, matrix, monitor,
+                        quirks, removal, results, table, validation)
 
-GROUPS = [_sysfs_rust_matrix, _sysfs_rust_kdamond, _sysfs_rust_validation,
-          _sysfs_rust_commit, _sysfs_rust_results, _sysfs_rust_quirks,
-          _sysfs_rust_monitor, _sysfs_rust_fixes, _sysfs_rust_extensions,
-          _sysfs_rust_removal]
+GROUPS = [matrix, kdamond, validation, commit, results, quirks, monitor, fixes,
+          extensions, removal]
 
 
 def check_node(checks, path, mode):
@@ -248,7 +237,7 @@ def all_tests(log):
     tests += [('second names of nr files', test_rfc_family, ())]
     for group in GROUPS:
         tests += group.tests()
-    tests += _sysfs_rust_extensions.last_tests()
+    tests += extensions.last_tests()
     tests += [('no complaint in the kernel log', test_log, (log,))]
     return tests
 

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about what the commands 'commit' and
+Tests of sysfs_abi.py about what the commands 'commit' and
 'update_tuned_intervals' do to a running kdamond.
 '''
 
 from errno import EINVAL
 import os
 
-from _sysfs_rust_lib import (Kdamond, Process, Skip, build, exists,
-                             in_pid_namespace, must_write, value)
-import _sysfs_rust_table as table
+from .lib import (Kdamond, Process, Skip, build, exists, in_pid_namespace,
+                  must_write, value)
+from . import table
 
 SELF = os.getpid()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-What the files of sysfs_rust.py accept and refuse, depending on their kind:
+What the files of sysfs_abi.py accept and refuse, depending on their kind:
 which bytes may be written and how they read back, and which bytes are refused
 with which error.
 '''

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about what reaches DAMON: a kdamond must monitor what
+Tests of sysfs_abi.py about what reaches DAMON: a kdamond must monitor what
 was staged.  What it does is seen in the trace of its aggregations.
 '''
 
@@ -10,8 +10,8 @@ import os
 import re
 import select
 
-from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, Skip, build, deadline,
-                             in_pid_namespace, must_write, time)
+from .lib import (DEADLINE_SEC, Kdamond, Skip, build, deadline,
+                  in_pid_namespace, must_write, time)
 
 PAGE = os.sysconf('SC_PAGE_SIZE')
 MIB = 1 << 20

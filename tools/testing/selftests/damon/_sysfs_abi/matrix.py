@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about what each command of the 'state' file says in each
+Tests of sysfs_abi.py about what each command of the 'state' file says in each
 state of a kdamond, and about files that somebody else's command makes busy.
 '''
 
@@ -9,9 +9,9 @@ from errno import EBUSY, ECANCELED, EINVAL
 import os
 import select
 
-from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, Process, build, deadline,
-                             exists, must_write, read, time, value, write)
-import _sysfs_rust_table as table
+from .lib import (DEADLINE_SEC, Kdamond, Process, build, deadline, exists,
+                  must_write, read, time, value, write)
+from . import table
 
 SELF = os.getpid()
 TRIED = ['update_schemes_tried_bytes', 'update_schemes_tried_regions']

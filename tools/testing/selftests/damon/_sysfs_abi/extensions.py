@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about files that only CONFIG_DAMON_SYSFS_EXTENSIONS adds:
+Tests of sysfs_abi.py about files that only CONFIG_DAMON_SYSFS_EXTENSIONS adds:
 why commands are refused, how many regions there are, and what kdamonds cost.
 '''
 
 from errno import EBUSY, EINVAL, ENOMEM
 import os
 
-from _sysfs_rust_lib import (DEADLINE_SEC, UNEXPLAINED, Kdamond, Process, Skip,
-                             build, deadline, exists, must_write, read, reset,
-                             time, value, write)
-import _sysfs_rust_table as table
+from .lib import (DEADLINE_SEC, UNEXPLAINED, Kdamond, Process, Skip, build,
+                  deadline, exists, must_write, read, reset, time, value,
+                  write)
+from . import table
 
 SELF = os.getpid()
 MIB = 1 << 20

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about what one would not expect of the interface, but
+Tests of sysfs_abi.py about what one would not expect of the interface, but
 what user space may have got used to.  Quirks have a number; those that other
 tests are about have it in the names of these tests.
 '''
@@ -9,8 +9,8 @@ tests are about have it in the names of these tests.
 from errno import EINVAL
 import os
 
-from _sysfs_rust_lib import (Kdamond, build, must_write, read, value, write)
-import _sysfs_rust_table as table
+from .lib import Kdamond, build, must_write, read, value, write
+from . import table
 
 SELF = os.getpid()
 

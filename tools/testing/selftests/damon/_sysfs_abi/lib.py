@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-What the test groups of sysfs_rust.py share: files of the DAMON sysfs tree,
+What the test groups of sysfs_abi.py share: files of the DAMON sysfs tree,
 kdamonds, processes to monitor, and the kernel's log.
 
 Everything happens in this process: no command is executed.

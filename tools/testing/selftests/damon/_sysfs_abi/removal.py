@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about directories that are removed: under open files,
+Tests of sysfs_abi.py about directories that are removed: under open files,
 and while other processes read and write them.
 '''
 
@@ -12,9 +12,9 @@ import pickle
 import select
 import signal
 
-from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, build, deadline,
-                             error_name, exists, full, must_write, time, write)
-import _sysfs_rust_table as table
+from .lib import (DEADLINE_SEC, Kdamond, build, deadline, error_name, exists,
+                  full, must_write, time, write)
+from . import table
 
 STRESS_SEC = 3
 

@@ -8,11 +8,11 @@ import os
 import sys
 
 this_dir = os.path.dirname(os.path.realpath(__file__))
-sys.path.append(os.path.join(this_dir, '../kselftest/'))
+sys.path.append(os.path.join(this_dir, '../../kselftest/'))
 
 import ksft
 
-from _sysfs_rust_lib import ADMIN, Checks, KernelLog, Skip
+from .lib import ADMIN, Checks, KernelLog, Skip
 
 
 def run(description, function, args):

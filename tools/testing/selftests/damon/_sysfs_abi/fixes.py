@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about defects that implementations of the interface and
+Tests of sysfs_abi.py about defects that implementations of the interface and
 of the core had.
 '''
 
@@ -9,10 +9,10 @@ from errno import ECANCELED, EBUSY, EINVAL
 import os
 import signal
 
-from _sysfs_rust_kinds import ULONG_MAX
-from _sysfs_rust_lib import (DEADLINE_SEC, Kdamond, Process, await_exit, build,
-                             deadline, must_write, time, value, write)
-import _sysfs_rust_table as table
+from .kinds import ULONG_MAX
+from .lib import (DEADLINE_SEC, Kdamond, Process, await_exit, build, deadline,
+                  must_write, time, value, write)
+from . import table
 
 SELF = os.getpid()
 MIB = 1 << 20

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-Tests of sysfs_rust.py about what 'on' and 'commit' refuse, with which error,
+Tests of sysfs_abi.py about what 'on' and 'commit' refuse, with which error,
 and which error comes first.
 '''
 
 from errno import EBUSY, EINVAL, ENOMEM
 import os
 
-from _sysfs_rust_kinds import ULONG_MAX
-from _sysfs_rust_lib import (Kdamond, Skip, build, must_write, read, value,
-                             write)
-import _sysfs_rust_table as table
+from .kinds import ULONG_MAX
+from .lib import Kdamond, Skip, build, must_write, read, value, write
+from . import table
 
 # Only this process as the target makes the staged context valid.
 SELF = os.getpid()
