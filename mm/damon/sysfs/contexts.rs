@@ -47,7 +47,7 @@ pub(crate) struct Contexts {
         nr = "nr_contexts",
         admin_rw,
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
-        max = 1
+        max = 1, //
     )]
     pub(crate) contexts: Children<Context>,
 }
@@ -88,7 +88,7 @@ pub(crate) struct Context {
     /// the kdamond starts.
     #[attr(
         admin_rw,
-        default = Operations::Vaddr,
+        default = Operations::Vaddr, //
         alias("damon_type", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
     pub(crate) operations: Value<Operations>,
@@ -109,14 +109,14 @@ pub(crate) struct Context {
     #[dir]
     pub(crate) targets: Subdir<Targets>,
 
-    /// What is done with memory, depending on its accesses.
-    #[dir]
-    pub(crate) schemes: Subdir<Schemes>,
-
     /// How many regions the kdamond has now, of all targets, as of its last sampling.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
     #[attr(admin_ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
     current_nr_regions: Arc<Value<usize>>,
+
+    /// What is done with memory, depending on its accesses.
+    #[dir]
+    pub(crate) schemes: Subdir<Schemes>,
 }
 
 impl Context {
@@ -158,6 +158,15 @@ impl Context {
         Ok(ctx)
     }
 
+    /// Returns where the numbers of regions are shown; see [`Targets::region_counts`].
+    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
+    pub(crate) fn region_counts(&self, committed: bool, held: &Held<'_>) -> Result<RegionCounts> {
+        Ok(RegionCounts::new(
+            self.current_nr_regions.clone(),
+            self.targets.region_counts(committed, held)?,
+        ))
+    }
+
     /// Says what it is that a kdamond, which starts or runs, cannot become.
     pub(crate) fn refuse(&self, errno: Error, held: &Held<'_>) -> Refusal {
         if errno != EINVAL {
@@ -173,14 +182,5 @@ impl Context {
             .or_else(|| Some(self.schemes.refuse_goal(ops, held)?.at("schemes")))
             .or_else(|| Some(self.targets.refuse_obsolete(held)?.at("targets")))
             .unwrap_or_else(|| errno.into())
-    }
-
-    /// Returns where the numbers of regions are shown; see [`Targets::region_counts`].
-    #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
-    pub(crate) fn region_counts(&self, committed: bool, held: &Held<'_>) -> Result<RegionCounts> {
-        Ok(RegionCounts::new(
-            self.current_nr_regions.clone(),
-            self.targets.region_counts(committed, held)?,
-        ))
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Kdamonds {
         nr = "nr_kdamonds",
         admin_rw,
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
-        check = Self::check_idle,
+        check = Self::check_idle, //
     )]
     kdamonds: Children<Kdamond>,
 }
@@ -142,14 +142,6 @@ pub(crate) struct Kdamond {
     #[dir]
     pub(crate) contexts: Subdir<Contexts>,
 
-    /// The kdamond that was started last, even if it has ended since.
-    #[state(init = |setup| Locked::new(setup, None))]
-    kdamond: Locked<Option<damon::Kdamond>>,
-
-    /// What is known of its thread without the lock.
-    #[state(pin_init = new_mutex!(None, "damon_sysfs::Kdamond::thread"))]
-    thread: Mutex<Option<KnownThread>>,
-
     /// Why the last command was refused.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
     #[state(pin_init = new_mutex!(None, "damon_sysfs::Kdamond::refusal"))]
@@ -162,6 +154,14 @@ pub(crate) struct Kdamond {
         GFP_KERNEL,
     )?)]
     region_counts: Arc<Mutex<RegionCounts>>,
+
+    /// The kdamond that was started last, even if it has ended since.
+    #[state(init = |setup| Locked::new(setup, None))]
+    kdamond: Locked<Option<damon::Kdamond>>,
+
+    /// What is known of its thread without the lock.
+    #[state(pin_init = new_mutex!(None, "damon_sysfs::Kdamond::thread"))]
+    thread: Mutex<Option<KnownThread>>,
 }
 
 /// The thread of the kdamond that was started last.
@@ -200,6 +200,7 @@ impl Kdamond {
         Ok(())
     }
 
+    /// Shows why the last command was refused, if it was.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
     pub(crate) fn show_state_error(&self, out: &mut Output<'_>) -> Result {
         match &*self.refusal.lock() {
@@ -208,6 +209,7 @@ impl Kdamond {
         }
     }
 
+    /// Shows what the kdamond has cost.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
     fn show_cpu_time(&self, out: &mut Output<'_>) -> Result {
         let known = self.thread.lock();
@@ -242,6 +244,7 @@ impl Kdamond {
             .as_ref()
             .map_or(Ok(()), |refusal| Err(refusal.errno()));
 
+        // What `state_error` shows.
         #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
         {
             *self.refusal.lock() = refusal;

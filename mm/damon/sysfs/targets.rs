@@ -37,8 +37,8 @@ pub(crate) struct Targets {
     /// Writing N makes the directories 0 to N-1, one for each target, with default values.
     #[children(
         nr = "nr_targets",
-        admin_rw,
-        alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES))
+        admin_rw, //
+        alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
     pub(crate) targets: Children<Target>,
 }
@@ -62,21 +62,6 @@ impl Targets {
         Ok(())
     }
 
-    /// Says which target it is, if there is one, that is obsolete without being one of a kdamond.
-    /// Those that are come before it.
-    pub(crate) fn refuse_obsolete(&self, held: &Held<'_>) -> Option<Refusal> {
-        let targets = self.targets.list(held).ok()?;
-        let last = targets
-            .iter()
-            .rposition(|target| target.obsolete_target.get())?;
-
-        Some(
-            Refusal::invalid("the kdamond has no such target")
-                .at("obsolete_target")
-                .at_number(last),
-        )
-    }
-
     /// Returns where the numbers of regions are shown, without those of targets that are obsolete
     /// if `committed`: a commit has removed these. Fails with `ENOMEM`.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
@@ -94,6 +79,21 @@ impl Targets {
         }
         Ok(counts)
     }
+
+    /// Says which target it is, if there is one, that is obsolete without being one of a kdamond.
+    /// Those that are come before it.
+    pub(crate) fn refuse_obsolete(&self, held: &Held<'_>) -> Option<Refusal> {
+        let targets = self.targets.list(held).ok()?;
+        let last = targets
+            .iter()
+            .rposition(|target| target.obsolete_target.get())?;
+
+        Some(
+            Refusal::invalid("the kdamond has no such target")
+                .at("obsolete_target")
+                .at_number(last),
+        )
+    }
 }
 
 /// A monitoring target: a process, or the physical memory.
@@ -102,7 +102,7 @@ pub(crate) struct Target {
     /// The pid of the process whose virtual address space is monitored. Not used for paddr.
     #[attr(
         admin_rw,
-        parse = parse_pid,
+        parse = parse_pid, //
         alias("pid", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
     pub(crate) pid_target: Value<i32>,
@@ -152,18 +152,18 @@ impl Target {
 /// The regions that the monitoring of a target starts with.
 #[sysfs_dir]
 pub(crate) struct Regions {
-    /// Writing N makes the directories 0 to N-1, one for each region, with default values.
-    #[children(
-        nr = "nr_regions",
-        admin_rw,
-        alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES))
-    )]
-    pub(crate) regions: Children<Region>,
-
     /// How many regions the kdamond has now, as of its last sampling.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
     #[attr(admin_ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
     current_nr: Arc<Value<u32>>,
+
+    /// Writing N makes the directories 0 to N-1, one for each region, with default values.
+    #[children(
+        nr = "nr_regions",
+        admin_rw, //
+        alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
+    )]
+    pub(crate) regions: Children<Region>,
 }
 
 impl Regions {
