@@ -35,6 +35,26 @@ ROOT = '/sys/kernel/mm/'
 ROW = re.compile(r'# damon_sysfs_table: (.*)$')
 COLUMNS = ('path', 'mode', 'kind', 'default', 'first', 'doc')
 
+# What the table begins with.
+HEAD = '''\
+# SPDX-License-Identifier: GPL-2.0
+#
+# All directories and files of the DAMON sysfs interface, one a line, with what
+# tests of it need to know, in columns with a tab between them:
+#
+# path     below /sys/kernel/mm/; N is any number, and directories end in /
+# mode     dir for a directory, ro for a file of mode 0400, rw for 0600
+# kind     what the file shows and takes: a number (int, uint, ulong, or
+#          nonzero-ulong), bool, text, one of the words of keyword:WORD|WORD,
+#          or nr, how many numbered directories there are beside it, with
+#          the most after a colon; keywords shows some of the words
+# default  what the file shows in a new directory, - if that is not always the
+#          same, or for a directory
+# first    for a second name of a file the first one, else -
+# doc      what the directory or file is about
+#
+'''
+
 # Directories whose files the document does not name: it says instead that they
 # are the files of another directory.
 SAME = {'filters': 'core_filters', 'ops_filters': 'core_filters'}
@@ -61,10 +81,7 @@ def table(log):
     if not rows:
         sys.exit('no row of the table in the log: '
                  'did the KUnit suite rust_damon_sysfs_table run?')
-    print('# SPDX-License-Identifier: GPL-2.0')
-    print('# Made by damon_sysfs_abi.py of what the kernel says.')
-    for row in rows:
-        print(row)
+    print(HEAD + '\n'.join(rows))
 
 
 def read_document(path):

@@ -7,210 +7,42 @@ input that is accepted or refused and with which error, the numbered
 directories, every command of 'state' in every state, what 'on' and 'commit'
 refuse, and removal while others read and write.
 
-Which files there are, and of which kind, is what the table says that the
-implementation in Rust makes of its code.  Both that and the one in C must
-pass.  A test of what is documented to differ is skipped, and says so, as are
-those of the second names where the kernel does not have them.
+Which files there are, and of which kind, is in a table.  A kernel passes
+whatever its interface is implemented in.  A test of what is documented to
+differ is skipped, and says so.
 '''
 
-from errno import EACCES, EINVAL, ENOMEM, EPERM
-import os
-
-from _sysfs_abi.lib import (Skip, build, exists, full, must_write, read, reset,
-                            value, write)
+from _sysfs_abi.lib import reset
 from _sysfs_abi.run import main
-from _sysfs_abi import (commit, extensions, fixes, kdamond, matrix, monitor,
-                        quirks, removal, results, table, validation)
+from _sysfs_abi import (
+    commit,
+    extensions,
+    files,
+    fixes,
+    kdamond,
+    matrix,
+    monitor,
+    quirks,
+    removal,
+    results,
+    second_names,
+    validation,
+)
 
-GROUPS = [matrix, kdamond, validation, commit, results, quirks, monitor, fixes,
-          extensions, removal]
-
-
-def check_node(checks, path, mode):
-    stat = os.stat(full(path))
-    checks.equal('%s mode' % path, oct(stat.st_mode & 0o7777), oct(mode))
-    checks.equal('%s owner' % path, (stat.st_uid, stat.st_gid), (0, 0))
-
-
-def check_values(checks, path, kind, others=()):
-    '''
-    Write everything that @kind knows to @path, and compare what it and the
-    @others, names of the same value, show after that.
-    '''
-    names = [path] + list(others)
-
-    for data, shown in kind.accepts:
-        if checks.error('write %r' % data, write(path, data), 0):
-            for name in names:
-                checks.equal('%s after %r' % (name, data), read(name),
-                             shown + '\n')
-
-    before = read(path)
-    for data, errno in kind.refuses:
-        checks.error('write %r' % data, write(path, data), errno)
-        for name in names:
-            checks.equal('%s after %r' % (name, data), read(name), before)
-
-    # An empty write succeeds and changes nothing: nothing is parsed.
-    checks.error('empty write', write(path, b''), 0)
-    checks.equal('%s after an empty write' % path, read(path), before)
-
-
-def check_read_only(checks, path):
-    for flags in (os.O_WRONLY, os.O_RDWR):
-        try:
-            os.close(os.open(full(path), flags))
-            checks.that(False, 'opening for write works')
-        except OSError as e:
-            checks.error('opening for write', e.errno, EACCES)
-
-
-def need(file):
-    if table.is_left_out(file):
-        raise Skip('no further files on this kernel')
-
-
-def test_mode(checks, file):
-    table.build_all()
-    need(file)
-    check_node(checks, file.path, 0o600 if file.kind else 0o400)
-    if not file.kind:
-        check_read_only(checks, file.path)
-
-
-def test_default(checks, file):
-    table.build_all(without=file.path)
-    need(file)
-    shown = read(file.path)
-    if file.path.endswith('/state_error'):
-        checks.equal('default', shown, '')
-        return
-    if file.default is not None:
-        checks.equal('default', shown, file.default + '\n')
-        return
-    # Some of the words, in the order of the table, one in each line.
-    words = shown.split('\n')
-    checks.that(words[-1] == '' and len(words) > 1 and words[:-1] ==
-                [word for word in file.words if word in words],
-                'shows %r' % shown)
-
-
-def test_values(checks, file):
-    table.build_all()
-    check_values(checks, file.path, file.kind)
-
-
-def test_directories(checks):
-    table.build_all()
-    paths = table.DIRS + [file.path for file in table.FILES
-                          if file.path not in table.EXTENSIONS]
-    if exists(table.EXTENSIONS[0]):
-        paths += table.EXTENSIONS
-    if exists(table.RFC_NAMES[0][0]):
-        paths += [path for path, _ in table.RFC_NAMES]
-    for directory in table.DIRS:
-        check_node(checks, directory, 0o755)
-        seen = set(os.listdir(full(directory)))
-        # The paths are relative to 'admin', in which no directory is '..'.
-        expected = {'admin'} if directory == '..' else {
-                table.name(path) for path in paths
-                if path not in ('', '..') and table.parent(path) == directory}
-        checks.equal('%s: missing' % directory, sorted(expected - seen), [])
-        checks.equal('%s: more than expected' % directory,
-                     sorted(seen - expected), [])
-
-
-def test_by_hand(checks):
-    '''Only the nr files make and remove directories.'''
-    build()
-    for call, path in ((os.mkdir, 'kdamonds/1'), (os.mkdir, 'x'),
-                       (os.rmdir, 'kdamonds/0'), (os.rmdir, 'kdamonds'),
-                       (os.unlink, 'kdamonds/nr_kdamonds'),
-                       (os.unlink, table.TARGET + '/pid_target')):
-        try:
-            call(full(path))
-            checks.that(False, '%s %s works' % (call.__name__, path))
-        except OSError as e:
-            checks.error('%s %s' % (call.__name__, path), e.errno, EPERM)
-    checks.equal('nr_kdamonds', value('kdamonds/nr_kdamonds'), '1')
-
-
-def child_numbers(nr_file):
-    return sorted(name for name in os.listdir(full(os.path.dirname(nr_file)))
-                  if name.isdigit())
-
-
-def test_family(checks, nr_file, most):
-    table.build_all()
-    first = os.path.join(table.parent(nr_file), '0')
-    changed, data = table.a_change(first)
-    fresh = value(changed)
-
-    checks.equal('children', child_numbers(nr_file), ['0'])
-    must_write(changed, data)
-    for refused in (b'-1', b'x'):
-        checks.error('write %r' % refused, write(nr_file, refused), EINVAL)
-        checks.equal('%s after a refused number' % changed, value(changed),
-                     data)
-
-    checks.error('Q1: the same number again', write(nr_file, '1'), 0)
-    checks.equal('Q1: %s after that' % changed, value(changed), fresh)
-
-    for number in [n for n in (3, 1, 0, 12, 2, 0, 1) if n <= (most or n)]:
-        checks.error('write %d' % number, write(nr_file, '%d' % number), 0)
-        checks.equal('children after %d' % number, child_numbers(nr_file),
-                     sorted('%d' % i for i in range(number)))
-        checks.equal('number shown', value(nr_file), '%d' % number)
-
-    # No allocation is that large: the old children are gone, none is new.
-    if most is None:
-        checks.error('the largest number', write(nr_file, '2147483647'),
-                     ENOMEM)
-        checks.equal('children after that', child_numbers(nr_file), [])
-        checks.equal('number after that', value(nr_file), '0')
-
-    checks.error('a number after that', write(nr_file, '1'), 0)
-    checks.that(exists(first), 'no %s' % first)
-    checks.equal('what is in it', value(changed), fresh)
-    checks.error('none', write(nr_file, '0'), 0)
-    checks.equal('children at last', child_numbers(nr_file), [])
-
-
-def test_rfc_presence(checks):
-    '''All of the second names are there, or none of them is.'''
-    build()
-    expected = exists(table.RFC_NAMES[0][0])
-    for path, _ in table.RFC_NAMES:
-        checks.equal('%s exists' % path, exists(path), expected)
-
-
-def test_rfc_name(checks, path, same_as):
-    table.build_all()
-    if not exists(table.RFC_NAMES[0][0]):
-        raise Skip('no second names on this kernel')
-    kind = table.BY_PATH[same_as].kind
-    check_node(checks, path, 0o600)
-    checks.equal('what both show', read(path), read(same_as))
-    check_values(checks, path, kind, others=[same_as])
-    check_values(checks, same_as, kind, others=[path])
-
-
-def test_rfc_family(checks):
-    '''A second name of an nr file makes and resets the same children.'''
-    if not exists(table.RFC_NAMES[0][0]):
-        raise Skip('no second names on this kernel')
-    for nr, nr_file in table.RFC_NAMES:
-        if nr_file not in table.NR_FILES:
-            continue
-        table.build_all()
-        changed, data = table.a_change(os.path.join(table.parent(nr), '0'))
-        fresh = value(changed)
-        must_write(changed, data)
-        checks.error('%s' % nr, write(nr, '1'), 0)
-        checks.equal('%s after that' % changed, value(changed), fresh)
-        checks.error('%s none' % nr, write(nr, '0'), 0)
-        checks.equal('children after that', child_numbers(nr), [])
-        checks.equal('%s after that' % nr_file, value(nr_file), '0')
+GROUPS = [
+    files,
+    second_names,
+    matrix,
+    kdamond,
+    validation,
+    commit,
+    results,
+    quirks,
+    monitor,
+    fixes,
+    extensions,
+    removal,
+]
 
 
 def test_log(checks, log):
@@ -221,25 +53,11 @@ def test_log(checks, log):
 
 
 def all_tests(log):
-    tests = [('directories and names', test_directories, ()),
-             ('nothing is made or removed by hand', test_by_hand, ())]
-    for file in table.FILES:
-        tests += [('%s: mode' % file.path, test_mode, (file,)),
-                  ('%s: default' % file.path, test_default, (file,))]
-        if file.kind:
-            tests += [('%s: values' % file.path, test_values, (file,))]
-    tests += [('children of %s' % path, test_family,
-               (path, table.BY_PATH[path].kind.most))
-              for path in table.NR_FILES]
-    tests += [('second names: all or none', test_rfc_presence, ())]
-    tests += [('second name %s' % path, test_rfc_name, (path, same_as))
-              for path, same_as in table.RFC_NAMES]
-    tests += [('second names of nr files', test_rfc_family, ())]
+    tests = []
     for group in GROUPS:
         tests += group.tests()
     tests += extensions.last_tests()
-    tests += [('no complaint in the kernel log', test_log, (log,))]
-    return tests
+    return tests + [('no complaint in the kernel log', test_log, (log,))]
 
 
 if __name__ == '__main__':

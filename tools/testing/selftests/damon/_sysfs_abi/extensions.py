@@ -129,6 +129,14 @@ REFUSALS_ON = [
         ]
 
 
+def test_presence(checks):
+    '''All of the further files are there, or none of them is.'''
+    build()
+    expected = exists(table.EXTENSIONS[0])
+    for path in table.EXTENSIONS:
+        checks.equal('%s exists' % path, exists(path), expected)
+
+
 def need_extensions():
     if not exists(ERROR):
         raise Skip('no further files on this kernel')
@@ -273,7 +281,8 @@ def test_explained(checks):
 
 
 def tests():
-    return [('state_error: %s: %s' % (case[0], case[3]), test_refusal, case)
+    return [('further files: all or none', test_presence, ())] + [
+            ('state_error: %s: %s' % (case[0], case[3]), test_refusal, case)
             for case in REFUSALS] + [
             ('state_error: running: %s: %s' % (case[0], case[3]),
              test_refusal_on, case)

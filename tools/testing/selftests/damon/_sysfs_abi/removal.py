@@ -12,8 +12,8 @@ import pickle
 import select
 import signal
 
-from .lib import (DEADLINE_SEC, Kdamond, build, deadline, error_name, exists,
-                  full, must_write, time, write)
+from .lib import (DEADLINE_SEC, Kdamond, build, deadline, error_name, full,
+                  must_write, time, write)
 from . import table
 
 STRESS_SEC = 3
@@ -181,12 +181,12 @@ def stress(checks, state_words):
              for path in table.NR_FILES[1:]
              if not (state_words and 'schemes' in path)]
     seconds = []
-    if exists(table.RFC_NAMES[0][0]):
+    if table.has_second_names():
         nr += [('kdamonds/nr', ['1', '2'])]
-        below += [(path, ['1', '0', '1']) for path, first in table.RFC_NAMES[1:]
+        below += [(path, ['1', '0', '1']) for path, first in table.SECOND_NAMES[1:]
                   if first in table.NR_FILES]
         seconds = [(path, ['vaddr'] if 'type' in path else ['1'])
-                   for path, first in table.RFC_NAMES
+                   for path, first in table.SECOND_NAMES
                    if first not in table.NR_FILES]
 
     busy = gone | {EBUSY}

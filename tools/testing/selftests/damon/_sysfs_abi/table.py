@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 
 '''
-The DAMON sysfs files that sysfs_abi.py tests: those of the table that the
-implementation in Rust makes of its code, in _sysfs_abi/files.tsv.
+The DAMON sysfs files that sysfs_abi.py tests: those of _sysfs_abi/files.tsv.
 
 In a path, which is relative to the admin directory, every number is 0 here.
 '''
@@ -29,15 +28,21 @@ TRIED = SCHEME + '/tried_regions'
 FILTERS = ['filters', 'core_filters', 'ops_filters']
 
 # What files show in a new directory that only their methods know.
-FRESH = {KDAMOND + '/state': 'off', KDAMOND + '/pid': '-1',
-         KDAMOND + '/state_error': None, KDAMOND + '/cpu_time_us': '0',
-         CONTEXT + '/avail_operations': None}
+FRESH = {
+    KDAMOND + '/state': 'off',
+    KDAMOND + '/pid': '-1',
+    KDAMOND + '/state_error': None,
+    KDAMOND + '/cpu_time_us': '0',
+    CONTEXT + '/avail_operations': None,
+}
 
-
-# What CONFIG_DAMON_SYSFS_EXTENSIONS adds.
-EXTENSIONS = [KDAMOND + '/state_error', KDAMOND + '/cpu_time_us',
-              CONTEXT + '/current_nr_regions',
-              TARGET + '/regions/current_nr']
+# Files that a kernel need not have.
+EXTENSIONS = [
+    KDAMOND + '/state_error',
+    KDAMOND + '/cpu_time_us',
+    CONTEXT + '/current_nr_regions',
+    TARGET + '/regions/current_nr',
+]
 
 
 def rows():
@@ -64,12 +69,12 @@ def name(path):
 
 # Files, and second names with the first ones, in the order of the table: a
 # directory comes before what is below it.
-FILES, RFC_NAMES, DIRS = [], [], []
+FILES, SECOND_NAMES, DIRS = [], [], []
 for _path, _mode, _kind, _default, _first in rows():
     if _mode == 'dir':
         DIRS.append(_path.rstrip('/'))
     elif _first != '-':
-        RFC_NAMES.append((_path, os.path.join(parent(_path), _first)))
+        SECOND_NAMES.append((_path, os.path.join(parent(_path), _first)))
     else:
         FILES.append(File(
             _path, kind_of(_path, _kind) if _mode == 'rw' else None,
@@ -89,6 +94,11 @@ OPERATIONS = BY_PATH[CONTEXT + '/operations'].words
 
 # The files that make numbered directories, from the top.
 NR_FILES = [file.path for file in FILES if file.nr]
+
+
+def has_second_names():
+    '''Whether this kernel has the second names, which it need not have.'''
+    return any(exists(path) for path, _ in SECOND_NAMES)
 
 
 def is_left_out(file):
