@@ -72,8 +72,6 @@ mod attrs;
 mod context;
 mod filter;
 mod kdamond;
-#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
-mod killable_tests;
 mod ops;
 mod owned_ctx;
 mod probe;
@@ -83,12 +81,8 @@ mod repeat;
 mod running;
 mod scheme;
 mod scheme_mut;
-#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
-mod scheme_tests;
 mod stop;
 mod target;
-#[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
-mod test_util;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod tests;
 mod thread;

@@ -173,11 +173,13 @@ unsafe fn free_request<F>(data: NonNull<c_void>) {
 mod tests {
     use super::{
         super::{
-            test_util::{
+            tests::util::{
                 paddr,
                 wait_for, //
             },
-            Action, Context, Exclusivity, OpsId, Scheme,
+            Context,
+            Exclusivity,
+            OpsId, //
         },
         *, //
     };
@@ -269,20 +271,5 @@ mod tests {
         drop(kdamond);
         assert_eq!(dropped.load(Relaxed), 1);
         Ok(())
-    }
-
-    #[test]
-    fn function_can_commit() -> Result {
-        let mut kdamond = paddr()?.start(Exclusivity::Shared)?;
-        let mut new = paddr()?;
-
-        new.add_scheme(&Scheme::new(Action::Stat))?;
-        kdamond.call_repeatedly(move |k| {
-            if k.schemes().next().is_none() {
-                let _ = k.commit(&mut new);
-            }
-        })?;
-        wait_for(|| kdamond.call(|k| k.schemes().count() == 1))?;
-        kdamond.walk(|_| ())
     }
 }

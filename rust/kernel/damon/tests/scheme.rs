@@ -3,9 +3,9 @@
 //! KUnit tests of schemes and probes, mostly of running kdamonds.
 
 #[macros::kunit_tests(rust_damon_scheme)]
-mod scheme {
-    use super::super::{
-        test_util::{
+mod cases {
+    use crate::damon::{
+        tests::util::{
             paddr,
             wait_for,
             SIZE, //
@@ -415,5 +415,20 @@ mod scheme {
             assert_eq!(ctx.add_probe(1).err(), Some(EINVAL));
         }
         Ok(())
+    }
+
+    #[test]
+    fn repeated_call_can_commit() -> Result {
+        let mut kdamond = paddr()?.start(Exclusivity::Shared)?;
+        let mut new = paddr()?;
+
+        new.add_scheme(&Scheme::new(Action::Stat))?;
+        kdamond.call_repeatedly(move |k| {
+            if k.schemes().next().is_none() {
+                let _ = k.commit(&mut new);
+            }
+        })?;
+        wait_for(|| kdamond.call(|k| k.schemes().count() == 1))?;
+        kdamond.walk(|_| ())
     }
 }

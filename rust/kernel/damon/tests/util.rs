@@ -2,7 +2,7 @@
 
 //! What the KUnit tests of several modules need.
 
-use super::{
+use crate::damon::{
     AddrRange,
     Attrs,
     Context,
@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// The size of the one region of [`paddr`], in bytes.
-pub(super) const SIZE: usize = 64 * PAGE_SIZE;
+pub(in crate::damon) const SIZE: usize = 64 * PAGE_SIZE;
 
 /// Returns a context with short intervals that monitors the start of the physical memory.
-pub(super) fn paddr() -> Result<Context> {
+pub(in crate::damon) fn paddr() -> Result<Context> {
     let mut ctx = Context::new()?;
 
     ctx.select_ops(OpsId::Paddr)?;
@@ -38,7 +38,7 @@ pub(super) fn paddr() -> Result<Context> {
 }
 
 /// Calls `f` until it returns true, up to some seconds.
-pub(super) fn wait_for(mut f: impl FnMut() -> Result<bool>) -> Result {
+pub(in crate::damon) fn wait_for(mut f: impl FnMut() -> Result<bool>) -> Result {
     for _ in 0..2_000 {
         if f()? {
             return Ok(());

@@ -53,20 +53,20 @@ fn current_task() -> ARef<Task> {
 
 #[macros::kunit_tests(rust_damon_killable)]
 mod cases {
-    use super::{
-        super::{
-            test_util::paddr,
+    use super::*;
+    use crate::{
+        damon::{
+            tests::util::paddr,
             Exclusivity, //
         },
-        *,
-    };
-    use crate::sync::{
-        Arc,
-        Completion, //
+        sync::{
+            Arc,
+            Completion, //
+        },
     };
 
     #[cfg(CONFIG_DAMON_CORE_RUST)]
-    use super::super::{
+    use crate::damon::{
         Action,
         Attrs,
         Scheme, //
