@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Prints the cover letter of a series.
 
-letter.py CHECKOUT NAME RECORDS CONTENT BASE VERSION
+letter.py CHECKOUT NAME RECORDS CONTENT BASE VERSION REPOSITORY COMMITS
 
 The text is scripts/manifest/cover/NAME.txt, in which are replaced
 
@@ -11,6 +11,7 @@ The text is scripts/manifest/cover/NAME.txt, in which are replaced
   $kdamond  what scripts/bench --kdamond said last,
   $sysfs    what scripts/bench --sysfs said last,
   $sizes    the sizes of the objects, which the suite combos has measured,
+  $lines    a table of the lines that COMMITS of REPOSITORY, those of the series, add,
   $base     BASE, the kernel that the series was made for,
   $changes  what changed up to VERSION, of scripts/manifest/versions.toml.
 
@@ -18,8 +19,11 @@ RECORDS is the directory of what was recorded; see record.sh. CONTENT names the
 overlay as it is now. What was recorded with another one is said to be so.
 """
 
+import re
 import string
+import subprocess
 import sys
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -63,6 +67,34 @@ def verbatim(records, name, command, content):
     return "\n".join(f"  {line}".rstrip() for line in [*lines, f"({remark})"])
 
 
+KINDS = (
+    ("tests", re.compile(r"(^|[/_-])(self)?tests?([/_.]|$)|kunit|/golden/")),
+    ("documentation", re.compile(r"^Documentation/|^MAINTAINERS$")),
+    ("Rust", re.compile(r"\.rs$")),
+    ("C", re.compile(r"\.[ch]$")),
+    ("others", re.compile("")))
+
+
+def lines_of(repository, commits):
+    """The table of the lines that are added; tests in a file with code count as Rust."""
+    diff = subprocess.run(
+        ["git", "-C", repository, "log", "--format=", "--patch", "--unified=0", "--no-renames",
+         commits], stdout=subprocess.PIPE, check=True, text=True, errors="replace").stdout
+    counts, kind, unsafe = dict.fromkeys((name for name, _ in KINDS), 0), None, 0
+    for line in diff.splitlines():
+        if line.startswith("+++ b/"):
+            kind = next(name for name, path in KINDS if path.search(line[6:]))
+        elif line.startswith("+") and not line.startswith("+++ "):
+            counts[kind] += 1
+            code = line[1:].partition("//")[0]
+            unsafe += kind == "Rust" and bool(re.search(r"\bunsafe\b", code))
+    words = [f"{count:,} of {name}" for name, count in counts.items() if count]
+    text = "Lines that are added: " + ", ".join(words)
+    if counts["Rust"]:
+        text += f". Lines of Rust with unsafe: {unsafe:,}"
+    return textwrap.fill(text + ".", 80)
+
+
 def changes(checkout, version):
     """The changes of all versions, newest first."""
     with open(checkout / "scripts/manifest/versions.toml", "rb") as file:
@@ -77,6 +109,7 @@ def main():
     """See the top."""
     checkout, name, records = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     content, base, version = sys.argv[4], sys.argv[5], int(sys.argv[6])
+    repository, commits = sys.argv[7:9]
     lines = (checkout / f"scripts/manifest/cover/{name}.txt").read_text().splitlines()
     text = "\n".join(line for line in lines if not line.startswith("#")).strip()
     print(string.Template(text).substitute(
@@ -85,6 +118,7 @@ def main():
         kdamond=verbatim(records, "bench-kdamond", "scripts/bench --kdamond", content),
         sysfs=verbatim(records, "bench-sysfs", "scripts/bench --sysfs", content),
         sizes=verbatim(records, "sizes", "scripts/test combos", content),
+        lines=lines_of(repository, commits),
         base=base,
         changes=changes(checkout, version)))
     return 0

@@ -187,7 +187,7 @@ series_format() {
 	from=$(series_base "$1")
 	base=$(git --git-dir="$SERIES_REPO" log -1 --format='%h ("%s")' "$SERIES_BASE")
 	letter=$("$CHECKOUT/scripts/lib/letter.py" "$CHECKOUT" "$1" "$CACHE/record" \
-		"$(overlay_content)" "$base" "$SERIES_VERSION")
+		"$(overlay_content)" "$base" "$SERIES_VERSION" "$SERIES_REPO" "$from..$branch")
 	[[ -z ${SERIES_BEFORE[$1]:-} ]] || set -- "$@" --range-diff="${SERIES_BEFORE[$1]}"
 	git --git-dir="$SERIES_REPO" -c "branch.$branch.description=$letter" \
 		-c diff.noprefix=false -c diff.mnemonicPrefix=false format-patch --quiet \
