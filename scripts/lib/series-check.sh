@@ -62,6 +62,7 @@ series_check() {
 		check "the final tree is the applied overlay" series_same_overlay
 	fi
 	check "MAINTAINERS has all new files" series_covered
+	check "what is sent does not name what is kept" series_silent
 	for name in $names; do
 		check "git send-email takes the mails: $name" series_send_email "$name"
 		check "b4 takes the mails: $name" series_b4 "$name"
@@ -132,6 +133,33 @@ series_maintainer() {
 # series_same_tree [NAME]: that the tree is what the branch of NAME, or the last one, has.
 series_same_tree() {
 	git -C "$TREE" diff --exit-code --stat HEAD "${1:-$(series_names | tail -n 1)}/v$SERIES_VERSION"
+}
+
+# The files, directories and symbols of what is kept, and the commands of this repository.
+series_kept_words() {
+	local range=$1 path
+	git --git-dir="$SERIES_REPO" diff --name-only --no-renames --diff-filter=A "$range" |
+		while read -r path; do
+			while ! git --git-dir="$SERIES_REPO" cat-file -e "${range%%..*}:$path" 2>/dev/null; do
+				echo "$path"
+				path=${path%/*}
+			done
+		done
+	git --git-dir="$SERIES_REPO" diff --unified=0 "$range" -- '*Kconfig*' | sed -n 's/^+config //p'
+	(cd "$CHECKOUT" && find scripts -maxdepth 1 -type f -perm -u+x)
+	echo oracle
+}
+
+# Nothing that is sent, be it a file or a message, names what is kept.
+series_silent() {
+	local sent kept
+	sent=$(series_names sent | tail -n 1)/v$SERIES_VERSION
+	kept=$(series_names kept | tail -n 1)/v$SERIES_VERSION
+	series_kept_words "$sent..$kept" | sort -u >"$TEST_DIR/kept-words"
+	! {
+		git --git-dir="$SERIES_REPO" log --format=%B "$SERIES_BASE..$sent"
+		git --git-dir="$SERIES_REPO" diff --unified=0 "$SERIES_BASE" "$sent" | grep '^[+]'
+	} | sed -E 's/\bCONFIG_//g' | grep -niwF -f "$TEST_DIR/kept-words"
 }
 
 # Made by overlay.py of the base's files, as scripts/run makes what it builds.

@@ -95,7 +95,7 @@ pub(crate) fn check(regions: &Regions, mut f: impl FnMut(&Block) -> Accessed) ->
     }
 }
 
-#[cfg(CONFIG_DAMON_OPS_RUST_KUNIT_TEST)]
+#[cfg(CONFIG_DAMON_VADDR_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(rust_damon_ops_block)]
 mod tests {
     use super::*;

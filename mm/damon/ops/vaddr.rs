@@ -253,7 +253,7 @@ fn visit_table(
     Ok(())
 }
 
-#[cfg(CONFIG_DAMON_OPS_RUST_KUNIT_TEST)]
+#[cfg(CONFIG_DAMON_VADDR_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(rust_damon_ops_vaddr)]
 mod tests {
     use super::*;
