@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The checks of the series that build: each patch, with each configuration.
+# The checks of the series that build: each patch, with each configuration, and tests.
 
 series_check_long() {
 	local dir=$CACHE/build/series-$SERIES_NAME
@@ -9,22 +9,42 @@ series_check_long() {
 	series_tree
 	step "building the base" "$TEST_DIR/build-base.log" series_build "$dir"
 	series_warnings "$TEST_DIR/build-base.log" >"$TEST_DIR/warnings"
-	series_each series_configurations "$@"
-	series_docs "$dir"
+	series_each series_point "$@"
+	[[ -n $SERIES_SLICE ]] || series_docs "$dir"
 }
 
-# After a patch of C code that comes with KUnit cases: that they pass, and do not without
-# the rest of the patch. Where it is a race that is fixed, they can pass before as well.
-series_kunit() {
-	local cases code name red=''
+# One patch: what it fixes, what it builds, and all tests that there are by then.
+series_point() {
+	series_names sent | grep -qx "${SERIES_PATCH%%/*}" || return 0
+	series_fixes
+	if ! series_is_compiled; then
+		skip "builds: $SERIES_PATCH" "has no file that a kernel build reads"
+		return
+	fi
+	series_configurations
+	check "KUnit passes: $SERIES_PATCH" series_kunit_passes
+}
+
+# After a patch of C code that comes with KUnit cases, or with selftests: that these do not
+# pass without the rest of the patch. Where it is a race that is fixed, they can.
+series_fixes() {
+	local cases programs code name red=''
 	mapfile -t cases < <(git -C "$TREE" diff --unified=0 HEAD~ HEAD -- 'mm/damon/tests/*-kunit.h' |
 		sed -n 's/^+\tKUNIT_CASE(\(.*\)),/\1/p')
-	[[ ${#cases[@]} -gt 0 ]] || return 0
-	check "KUnit passes: $SERIES_PATCH" series_kunit_passes
-	mapfile -t code < <(git -C "$TREE" diff --name-only HEAD~ HEAD -- . ':!*/tests/*' ':!tools/')
+	mapfile -t programs < <(git -C "$TREE" diff --unified=0 HEAD~ HEAD -- tools/testing/selftests/damon/Makefile |
+		sed -n 's/^+TEST_PROGS += //p')
+	mapfile -t code < <(git -C "$TREE" diff --name-only HEAD~ HEAD -- 'mm/damon/*.[ch]' ':!*/tests/*')
+	[[ ${#code[@]} -gt 0 && $((${#cases[@]} + ${#programs[@]})) -gt 0 ]] || return 0
+	for name in "${programs[@]}"; do
+		check "$name passes: $SERIES_PATCH" series_selftest "$name"
+	done
 	git -C "$TREE" checkout --quiet HEAD~ -- "${code[@]}"
-	series_kunit_run || true
+	for name in "${programs[@]}"; do
+		check "$name does not pass before: $SERIES_PATCH" series_selftest_fails "$name"
+	done
+	[[ ${#cases[@]} -eq 0 ]] || series_kunit_run || true
 	git -C "$TREE" checkout --quiet HEAD -- "${code[@]}"
+	[[ ${#cases[@]} -gt 0 ]] || return 0
 	for name in "${cases[@]}"; do
 		series_kunit_results | grep -q "^pass	.*\.$name\$" || red+=" $name"
 	done
@@ -35,16 +55,60 @@ series_kunit() {
 	fi
 }
 
+# series_selftest PROGRAM: runs a program of the tree's selftests in a user mode kernel of
+# the tree, without Rust.
+series_selftest() {
+	local dir=$CACHE/build/series-uml-user-$SERIES_NAME
+	mkdir -p "$dir"
+	uml_fragment_c "$CHECKOUT/scripts/config/uml-user.config" >"$dir/fragment.config"
+	step "building user mode Linux" "$TEST_DIR/build-uml-user.log" uml_user_make "$dir"
+	cp "$dir/linux" "$RUN/linux"
+	rm -rf "$RUN/selftests"
+	mkdir "$RUN/selftests"
+	cp -r "$TREE"/tools/testing/selftests/{damon,kselftest} "$RUN/selftests/"
+	run_dir_command sh -c 'cd /mnt/run/selftests/damon && exec "./$1"' - "$1"
+	vm_command uml no 300
+}
+
+# That it does not even run is no failure of the test, and neither is that it skips.
+series_selftest_fails() {
+	local status=0
+	series_selftest "$1" || status=$?
+	echo "status $status"
+	[[ $status -eq 1 ]]
+}
+
 series_kunit_passes() {
 	series_kunit_run || { cat "$TEST_DIR/kunit.log" && return 1; }
+	echo "$(series_kunit_results | grep -c ^pass) tests"
 	! series_kunit_results | grep -v ^pass
 }
 
+# All tests that the tree has for user mode Linux.
 series_kunit_run() {
+	local dir=$CACHE/build/series-uml-$SERIES_NAME
 	rm -f "$TEST_DIR/kunit.json"
-	series_run tools/testing/kunit/kunit.py run --build_dir "$CACHE/build/series-uml-$SERIES_NAME" \
-		--kunitconfig mm/damon/tests --make_options LLVM=1 --jobs "$JOBS" --timeout 120 \
-		--json="$TEST_DIR/kunit.json" 'damon*' >"$TEST_DIR/kunit.log" 2>&1
+	mkdir -p "$dir"
+	series_kunit_fragment >"$dir/fragment.config"
+	step "running KUnit" "$TEST_DIR/kunit.log" series_kunit_make "$dir"
+}
+
+series_kunit_make() {
+	kunit_make "$1" LLVM=1
+	kunit exec "$1" --timeout 300 --json="$TEST_DIR/kunit.json"
+}
+
+# What the suites of scripts/test have, as far as the tree has it: without Rust as long as
+# nothing of ours is in Rust.
+series_kunit_fragment() {
+	local line ours
+	ours=$(series_symbols '')
+	while read -r line; do
+		[[ ! ${line%%=*} =~ RUST|SYSFS_RFC|SYSFS_EXT || -n $ours ]] || continue
+		[[ ! ${line%%=*} =~ DAMON_.*RUST|RUST_(DAMON|KOBJECT)|_ORACLE|SYSFS_(RFC|EXT) ]] ||
+			grep -qx "${line%%=*}" <<<"$ours" || continue
+		echo "$line"
+	done < <(config_fragment "$CHECKOUT/scripts/config/uml.config")
 }
 
 series_kunit_results() {
@@ -71,11 +135,6 @@ series_depends() {
 # All off, each on with what it needs, and all on that can be on together, with the tests.
 series_configurations() {
 	local symbols tests symbol all=()
-	series_kunit
-	if ! series_is_compiled; then
-		skip "builds: $SERIES_PATCH" "has no file that a kernel build reads"
-		return
-	fi
 	mapfile -t symbols < <(series_symbols -v TEST)
 	mapfile -t tests < <(series_symbols TEST)
 	series_configuration

@@ -22,7 +22,9 @@ series_tree() {
 
 # series_each FUNCTION [NAME]: applies each patch of each series with git am, and calls
 # FUNCTION with it. What is not sent is applied as well, so that the tree is whole in the
-# end. With NAME it is that series alone that FUNCTION is called for, and the last one.
+# end. With NAME it is that series alone that FUNCTION is called for, and the last one, and
+# with SERIES_SLICE the patches with these numbers.
+SERIES_SLICE=''
 series_each() {
 	local patch name dir
 	series_tree
@@ -38,10 +40,16 @@ series_each() {
 			[[ $patch != *0000-cover-letter.patch ]] || continue
 			SERIES_PATCH=$name/${patch##*/}
 			check "applies: $SERIES_PATCH" git -C "$TREE" "${SERIES_GIT[@]}" am --quiet "$patch"
-			[[ -n ${2:-} && $2 != "$name" ]] || "$1" "$patch"
+			[[ -n ${2:-} && $2 != "$name" ]] || ! series_in_slice || "$1" "$patch"
 		done
 		[[ ${2:-} != "$name" ]] || break
 	done
+}
+
+series_in_slice() {
+	local number=${SERIES_PATCH##*/}
+	number=$((10#${number%%-*}))
+	[[ -z $SERIES_SLICE ]] || ((number >= ${SERIES_SLICE%-*} && number <= ${SERIES_SLICE#*-}))
 }
 
 # series_run CMD...: runs CMD in the work tree and in the root.
@@ -52,7 +60,8 @@ series_run() {
 
 # series_check [NAME]: all series, or this one.
 series_check() {
-	local name names=${1:-$(series_names sent)}
+	local name names=${1:-$(series_names sent)} newest
+	newest=$(series_stable)
 	for name in $names; do
 		check "15 patches at most: $name" series_count "$name"
 	done
@@ -64,6 +73,7 @@ series_check() {
 	check "MAINTAINERS has all new files" series_covered
 	check "what is sent does not name what is kept" series_silent
 	for name in $names; do
+		check "rebases onto $newest: $name" series_rebase "$name"
 		check "git send-email takes the mails: $name" series_send_email "$name"
 		check "b4 takes the mails: $name" series_b4 "$name"
 	done
@@ -76,12 +86,13 @@ series_count() {
 	((count <= 15))
 }
 
-# A patch that is longer than what is read at a sitting needs a reason in the manifest.
+# A mail that is longer than what is read at a sitting needs a reason in the manifest.
 SERIES_LINES=500
 
+# series_length MAIL
 series_length() {
 	local lines reason number=${SERIES_PATCH##*/}
-	lines=$(git -C "$TREE" diff --numstat HEAD~ HEAD | awk '{ lines += $1 + $2 } END { print lines }')
+	lines=$(wc -l <"$1")
 	reason=$("$CHECKOUT/scripts/lib/series.py" large "$CHECKOUT" |
 		sed -n "s|^${SERIES_PATCH%%/*}/${number%%-*}\t||p")
 	echo "$lines lines${reason:+: $reason}"
@@ -90,7 +101,7 @@ series_length() {
 
 series_look() {
 	if series_names sent | grep -qx "${SERIES_PATCH%%/*}"; then
-		check "$SERIES_LINES lines at most: $SERIES_PATCH" series_length
+		check "$SERIES_LINES lines at most: $SERIES_PATCH" series_length "$1"
 	fi
 	check "checkpatch: $SERIES_PATCH" series_checkpatch "$1"
 	check "get_maintainer: $SERIES_PATCH" series_maintainer "$1"
@@ -190,6 +201,24 @@ series_covered() {
 			grep -E "^[A-Z].*[a-zA-Z]" | grep -qvE "^[A-Z]:|^THE REST" && exit
 		echo "$0 is in no entry of MAINTAINERS"
 		exit 1'
+}
+
+# series_stable: the newest 7.3.y that there is, a tag of the user's tree or Debian's.
+series_stable() {
+	local newest refs=("refs/tags/v$BASE_VERSION" "refs/tags/v$BASE_VERSION.*")
+	[[ $SERIES_NAME == local-* ]] || refs=('refs/heads/base/*')
+	newest=$(git --git-dir="$SERIES_REPO" for-each-ref --sort=-version:refname --count=1 \
+		--format='%(refname:short)' "${refs[@]}")
+	echo "${newest:-$SERIES_BASE}"
+}
+
+# series_rebase NAME: with all series before it, as the one who sends it does.
+series_rebase() {
+	git -C "$TREE" checkout --quiet --detach "$1/v$SERIES_VERSION"
+	git -C "$TREE" "${SERIES_GIT[@]}" rebase --quiet --onto "$(series_stable)" "$SERIES_BASE" && return
+	git -C "$TREE" diff --name-only --diff-filter=U
+	git -C "$TREE" rebase --abort
+	return 1
 }
 
 # An address that cannot exist, should this ever send anything.

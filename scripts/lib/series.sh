@@ -33,16 +33,6 @@ series_newest() {
 	sed -n 's/^number = //p' "$CHECKOUT/scripts/manifest/versions.toml" | tail -n 1
 }
 
-# series_revision N: the commit of this repository that version N was made of, if sent.
-series_revision() {
-	python3 - "$CHECKOUT/scripts/manifest/versions.toml" "$1" <<-'END'
-		import sys, tomllib
-		for version in tomllib.load(open(sys.argv[1], "rb"))["version"]:
-		    if version["number"] == int(sys.argv[2]):
-		        print(version.get("revision", ""))
-	END
-}
-
 # The commits are made by who runs this, if git knows who that is, and else by who made
 # the newest commit of the checkout; and with that commit's date, so that the same
 # checkout gives the same commits.
@@ -137,17 +127,13 @@ series_branches() {
 # series_make VERSION OUT [NAME]: the branches, and in OUT a directory with the mails of
 # each series that is sent, or of series NAME. Sets SERIES_OUT and SERIES_VERSION.
 series_make() {
-	local before name
+	local name
 	SERIES_OUT=${2:-$CACHE/series/$SERIES_NAME-v$1}
 	SERIES_VERSION=$1
 	series_ident
 	series_version
 	series_branches "$CHECKOUT" "$1"
-	(($1 == 1)) || {
-		SERIES_FORMAT+=(--reroll-count="$1")
-		before=$(series_revision "$(($1 - 1))")
-		[[ -z $before ]] || series_before "$(($1 - 1))" "$before"
-	}
+	(($1 == 1)) || SERIES_FORMAT+=(--reroll-count="$1")
 	mkdir -p "$SERIES_OUT"
 	SERIES_OUT=$(cd -- "$SERIES_OUT" && pwd -P)
 	for name in ${3:-$(series_names sent)}; do
@@ -170,51 +156,33 @@ series_sizes() {
 			", the median " line[int((NR + 1) / 2)] }'
 }
 
+# series_has BRANCH
+series_has() { git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "refs/heads/$1" >/dev/null; }
+
 # series_base NAME [VERSION]: what the series begins with: the end of the one before it.
 series_base() {
-	local name before=''
+	local name before=$SERIES_BASE
 	for name in $(series_names); do
 		[[ $name != "$1" ]] || break
-		before=$name/v${2:-$SERIES_VERSION}
+		name+=/v${2:-$SERIES_VERSION}
+		! series_has "$name" || before=$name
 	done
-	git --git-dir="$SERIES_REPO" rev-parse "${before:-$SERIES_BASE}"
+	git --git-dir="$SERIES_REPO" rev-parse "$before"
 }
 
 # series_format NAME DIR [ARG...]: the mails. The text of the cover letter goes through
-# the description of the branch, which all versions of git know.
+# the description of the branch, which all versions of git know. If the branch of the
+# version before is still there, git makes the range-diff.
 series_format() {
-	local letter base from branch=$1/v$SERIES_VERSION
+	local letter base from branch=$1/v$SERIES_VERSION before=$((SERIES_VERSION - 1))
 	from=$(series_base "$1")
 	base=$(git --git-dir="$SERIES_REPO" log -1 --format='%h ("%s")' "$SERIES_BASE")
 	letter=$("$CHECKOUT/scripts/lib/letter.py" "$CHECKOUT" "$1" "$CACHE/record" \
 		"$(overlay_content)" "$base" "$SERIES_VERSION" "$SERIES_REPO" "$from..$branch")
-	[[ -z ${SERIES_BEFORE[$1]:-} ]] || set -- "$@" --range-diff="${SERIES_BEFORE[$1]}"
+	! series_has "$1/v$before" ||
+		set -- "$@" --range-diff="$(series_base "$1" "$before")..$1/v$before"
 	git --git-dir="$SERIES_REPO" -c "branch.$branch.description=$letter" \
 		-c diff.noprefix=false -c diff.mnemonicPrefix=false format-patch --quiet \
 		--cover-letter --cover-from-description=subject --stat=75 --base="$SERIES_BASE" \
 		"${@:3}" --output-directory "$2" "$from..$branch"
-}
-
-# The commits of each series in the version before, for the range-diff.
-declare -A SERIES_BEFORE=()
-
-# series_before VERSION REVISION: derives the version before this one from the commit
-# that it was made of.
-series_before() {
-	local old name
-	old=$(mktemp -d)
-	if ! git clone --quiet --shared --no-checkout "$CHECKOUT" "$old/checkout" ||
-		! git -C "$old/checkout" checkout --quiet "$2"; then
-		rm -rf "$old"
-		die "scripts/manifest/versions.toml: version $1: there is no commit $2 here"
-	fi
-	if (series_branches "$old/checkout" "$1"); then
-		for name in $(series_names); do
-			! git --git-dir="$SERIES_REPO" rev-parse --verify --quiet "$name/v$1" >/dev/null ||
-				SERIES_BEFORE[$name]=$(series_base "$name" "$1")..$name/v$1
-		done
-	else
-		say "    version $1 does not apply to this base: the mails go without a range-diff"
-	fi
-	rm -rf "$old"
 }

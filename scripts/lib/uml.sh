@@ -30,7 +30,7 @@ uml_fragment_rust() { config_fragment "$@"; }
 # Without Rust, and so without what scripts/config/damon-rust.config turns on.
 uml_fragment_c() {
 	local ours
-	ours=$(config_fragment /dev/null)
+	ours=$(config_fragment /dev/null) || ours='' # the tree has nothing of ours
 	config_fragment "$@" | grep -vxF "$ours" | grep -v RUST
 	echo CONFIG_RUST=n
 }

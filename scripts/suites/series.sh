@@ -185,16 +185,14 @@ case_series_commits() {
 }
 
 case_series_range_diff() {
-	local versions
 	series_fixture
-	versions=$FAKE/checkout/scripts/manifest/versions.toml
-	printf '[[version]]\nnumber = 1\nchanges = "First."\nrevision = "%s"\n' \
-		"$(git -C "$FAKE/checkout" rev-parse HEAD)" >"$versions"
-	printf '[[version]]\nnumber = 2\nchanges = "Newer."\n' >>"$versions"
+	series_of_fixture
+	printf '[[version]]\nnumber = 2\nchanges = "Newer."\n' \
+		>>"$FAKE/checkout/scripts/manifest/versions.toml"
 	echo newer >>"$FAKE/checkout/mm/damon/new.rs"
 	series_of_fixture
 	grep -F 'Range-diff against v1:' "$FAKE/out/one/v2-0000-cover-letter.patch"
 	grep -F '+newer' "$FAKE/out/one/v2-0000-cover-letter.patch"
 	grep -F 'v2: Newer.' "$FAKE/out/one/v2-0000-cover-letter.patch"
-	grep -F 'v1: First.' "$FAKE/out/one/v2-0000-cover-letter.patch"
+	grep -F 'v1: First version.' "$FAKE/out/one/v2-0000-cover-letter.patch"
 }
