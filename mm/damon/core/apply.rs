@@ -5,10 +5,7 @@
 use crate::{
     environment::CoarseClock,
     filter::damos_core_filter_out,
-    pass::{
-        damos_set_next_apply_sis,
-        Pass, //
-    },
+    pass::*,
     prelude::*,
     quota::*,
     regions::damon_region_sz_limit,
@@ -79,8 +76,8 @@ struct Applier<'a> {
 
 impl Applier<'_> {
     /// Returns whether a scheme is for a region. Corresponds to `damos_valid_target()`.
-    fn is_valid_target(&self, region: &Region, due: &Due<'_>) -> bool {
-        if !self.pass.matches(region, &due.pattern) {
+    fn is_valid_target(&self, region: &Region, access: Access, due: &Due<'_>) -> bool {
+        if !access.matches(&due.pattern) {
             return false;
         }
         if !due.has_quota {
@@ -152,15 +149,25 @@ impl Applier<'_> {
 
     /// Applies a scheme to the region at the cursor, if it is for that.
     ///
-    /// Corresponds to a step of `damon_do_apply_schemes()`.
-    fn do_apply_scheme(&mut self, cursor: &mut RegionCursor<'_>, due: &Due<'_>) {
-        if due.limited && self.is_charged(cursor, due.scheme) || due.exhausted {
-            return;
+    /// `access` is that of the region, if it is known. A step of `damon_do_apply_schemes()`.
+    fn do_apply_scheme(
+        &mut self,
+        cursor: &mut RegionCursor<'_>,
+        due: &Due<'_>,
+        access: &mut Option<Access>,
+    ) {
+        if due.limited {
+            *access = None;
+            if self.is_charged(cursor, due.scheme) {
+                return;
+            }
         }
-        let Some(region) = cursor.current() else {
+        let Some(region) = cursor.current().filter(|_| !due.exhausted) else {
             return;
         };
-        if self.is_valid_target(region, due) {
+        let known = *access.get_or_insert_with(|| self.pass.access(region));
+        if self.is_valid_target(region, known, due) {
+            *access = None;
             self.apply_scheme(cursor, due);
         }
         if self.is_last_target && cursor.is_last() {
@@ -234,21 +241,19 @@ pub(crate) fn kdamond_apply_schemes(ctx: &mut Context<'_>) {
     }
 }
 
-/// Returns the target whose regions are the last ones of a snapshot.
-fn last_target<'a>(ctx: &'a Context<'_>) -> Option<&'a Target> {
-    let ops = ctx.ops();
-    ctx.targets()
-        .rfind(|target| target.nr_regions() != 0 && ops.target_valid(target))
-}
-
 /// Applies the schemes whose time has come to the regions of all targets that are still there.
 /// Corresponds to `damos_apply_target()` for each of them.
 #[inline(never)]
 fn damos_apply_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>) {
     let max_region_sz = damon_region_sz_limit(ctx);
-    let last_target = last_target(ctx).map(Target::as_ptr);
     let mut parts = ctx.parts();
     let (ops, schemes) = (parts.ops, parts.schemes);
+    let has_regions = |target: &Target| target.nr_regions() != 0 && ops.target_valid(target);
+    let last_target = parts
+        .targets
+        .as_list()
+        .rfind(has_regions)
+        .map(Target::as_ptr);
     let mut clock = CoarseClock::new();
 
     let mut dues = [None; MAX_DUES];
@@ -274,12 +279,13 @@ fn damos_apply_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>
         let mut cursor = target.cursor(&mut parts.private.pool);
         while cursor.current().is_some() {
             cursor.load_next();
+            let mut access = None;
             for due in dues.iter().map_while(Option::as_ref) {
-                applier.do_apply_scheme(&mut cursor, due);
+                applier.do_apply_scheme(&mut cursor, due, &mut access);
             }
             if has_more {
                 for due in Due::all(pass, schemes).skip(MAX_DUES) {
-                    applier.do_apply_scheme(&mut cursor, &due);
+                    applier.do_apply_scheme(&mut cursor, &due, &mut access);
                 }
             }
             merge_back(&mut cursor, max_region_sz);

@@ -45,13 +45,10 @@ fn damon_commit_filters(dst: &mut Mut<'_, Probe>, src: &Probe) -> Result {
     commit_list(
         &mut dst.filters_mut(),
         src.filters(),
-        |dst, src| {
-            dst.commit(src);
-            Ok(())
-        },
+        |dst, src| dst.commit(src),
         |src| {
             let new = ProbeFilter::new(src.raw_type(), src.matching(), src.allow())?;
-            new.commit(src);
+            new.commit(src)?;
             Ok(new)
         },
     )

@@ -93,7 +93,11 @@ mod prelude {
     pub(crate) use core::{
         cell::Cell,
         marker::PhantomData,
-        mem::offset_of,
+        mem::{
+            self,
+            offset_of,
+            ManuallyDrop, //
+        },
         ptr::{
             self,
             NonNull, //
@@ -103,7 +107,8 @@ mod prelude {
         bindings,
         num::casts::FromSafeCast,
         page::PAGE_SIZE,
-        prelude::*, //
+        prelude::*,
+        types::Opaque, //
     };
 }
 

@@ -56,12 +56,8 @@ impl CoarseClock {
     /// Returns the time of the last tick in nanoseconds.
     pub(crate) fn ns(&mut self) -> u64 {
         // The time is the same until the next tick, and takes longer to look up.
-        let jiffies = jiffies();
-        if jiffies != self.jiffies {
-            *self = Self {
-                jiffies,
-                ns: coarse_ns(),
-            };
+        if jiffies() != self.jiffies {
+            *self = Self::new();
         }
         self.ns
     }

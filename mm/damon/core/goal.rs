@@ -72,7 +72,7 @@ fn node_eligible_mem_bp(parts: &Parts<'_>, pass: &Pass, scheme: &Scheme, nid: i3
     let mut bytes = environment::NodeBytes::default();
     for target in parts.targets.as_list().iter() {
         for region in target.regions().iter() {
-            if pass.matches(region, &pattern) {
+            if pass.access(region).matches(&pattern) {
                 bytes.add(region.start(), region.end(), pass.addr_unit, nid);
             }
         }

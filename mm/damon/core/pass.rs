@@ -41,16 +41,30 @@ impl Pass {
         time_after_eq(self.now, scheme.next_apply_sis())
     }
 
-    /// Returns whether a region has an access pattern. Corresponds to `__damos_valid_target()`.
-    pub(crate) fn matches(&self, region: &Region, pattern: &damos_access_pattern) -> bool {
-        let (sz, age) = (region.sz(), region.age());
-        let nr_accesses = self.window.nr_accesses(region);
-        pattern.min_sz_region <= sz
-            && sz <= pattern.max_sz_region
-            && pattern.min_nr_accesses <= nr_accesses
-            && nr_accesses <= pattern.max_nr_accesses
-            && pattern.min_age_region <= age
-            && age <= pattern.max_age_region
+    /// Returns what access patterns are about, of a region.
+    pub(crate) fn access(&self, region: &Region) -> Access {
+        Access {
+            sz: region.sz(),
+            nr_accesses: self.window.nr_accesses(region),
+            age: region.age(),
+        }
+    }
+}
+
+/// What access patterns are about: the same for all schemes, until one of them is applied.
+#[derive(Clone, Copy)]
+pub(crate) struct Access {
+    sz: usize,
+    nr_accesses: u32,
+    age: u32,
+}
+
+impl Access {
+    /// Corresponds to `__damos_valid_target()`.
+    pub(crate) fn matches(self, pattern: &damos_access_pattern) -> bool {
+        (pattern.min_sz_region..=pattern.max_sz_region).contains(&self.sz)
+            && (pattern.min_nr_accesses..=pattern.max_nr_accesses).contains(&self.nr_accesses)
+            && (pattern.min_age_region..=pattern.max_age_region).contains(&self.age)
     }
 }
 

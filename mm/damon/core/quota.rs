@@ -241,7 +241,7 @@ fn set_min_score(parts: &mut Parts<'_>, pass: &Pass, scheme: &Scheme) {
     for (target_idx, mut target) in (0..).zip(targets.iter_mut()) {
         let mut cursor = target.cursor(&mut private.pool);
         while let Some(region) = cursor.current() {
-            if pass.matches(region, &pattern)
+            if pass.access(region).matches(&pattern)
                 && !damos_core_filter_out(scheme, &mut cursor, target_idx, min_region_sz)
             {
                 if let Some(region) = cursor.current() {

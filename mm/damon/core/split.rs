@@ -6,7 +6,6 @@
 //! done in one walk.
 
 use crate::prelude::*;
-use core::mem;
 
 /// Resets the counters of a region.
 fn reset_aggregated(region: &Region) {
@@ -160,14 +159,12 @@ pub(crate) fn kdamond_reset_aggregated(ctx: &mut Context<'_>) {
     let nr_probes = trace::damon_region_aggregated_enabled()
         .then(|| u32::try_from(ctx.probes().iter().count()).unwrap_or(u32::MAX))
         .unwrap_or(0);
-    let mut target_id: u32 = 0;
-    for target in ctx.targets().iter() {
+    for (target_id, target) in (0..).zip(ctx.targets().iter()) {
         for region in target.regions().iter() {
             trace::damon_aggregated(target_id, region, target.nr_regions());
             trace::damon_region_aggregated(target_id, region, target.nr_regions(), nr_probes);
             reset_aggregated(region);
         }
-        target_id = target_id.wrapping_add(1);
     }
 }
 

@@ -32,17 +32,14 @@ fn at<R>(
 }
 
 exports! {
-    /// Adds a region to a target, behind the others.
     fn damon_add_region(r: Owned<Region>, t: Mut<'_, Target>) {
         at(t, ptr::null(), |end| end.insert_before(r));
     }
 
-    /// Frees a region that is in no list.
     fn damon_free_region(r: Owned<Region>) {
         drop(r);
     }
 
-    /// Removes a region from its target and frees it.
     fn damon_destroy_region(r: &Region, t: Mut<'_, Target>) {
         at(t, r, |cursor| drop(cursor.remove()));
     }
@@ -105,7 +102,6 @@ exports! {
         split::kdamond_split_regions(&mut ctx, false);
     }
 
-    /// Frees a filter that is in no list.
     fn damos_free_filter(f: Owned<Filter>) {
         drop(f);
     }
@@ -142,7 +138,6 @@ exports! {
         commit::scheme::damos_commit_filter(dst, src);
     }
 
-    /// Commits migration destinations.
     fn damos_commit_dests(dst: Mut<'_, Dests>, src: &Dests) -> Result {
         dst.commit(src)
     }

@@ -4,14 +4,8 @@
 
 use super::operations::Operations;
 use crate::prelude::*;
-use core::{
-    cell::UnsafeCell,
-    mem::ManuallyDrop, //
-};
-use kernel::{
-    sync::GlobalLockedBy,
-    types::Opaque, //
-};
+use core::cell::UnsafeCell;
+use kernel::sync::GlobalLockedBy;
 
 /// What a context has besides the C structure.
 pub(crate) struct Private {

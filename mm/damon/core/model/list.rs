@@ -16,7 +16,6 @@
 use crate::prelude::*;
 use core::{
     iter,
-    mem::ManuallyDrop,
     ops::Deref, //
 };
 

@@ -35,13 +35,14 @@ impl ProbeFilter {
     }
 
     /// Makes this filter like `src`. Corresponds to `damon_commit_filter()`.
-    pub(crate) fn commit(&self, src: &ProbeFilter) {
+    pub(crate) fn commit(&self, src: &ProbeFilter) -> Result {
         self.set_raw_type(src.raw_type());
         self.set_matching(src.matching());
         self.set_allow(src.allow());
         if src.raw_type() == bindings::damon_filter_type_DAMON_FILTER_TYPE_MEMCG {
             self.set_memcg_id(src.memcg_id());
         }
+        Ok(())
     }
 }
 

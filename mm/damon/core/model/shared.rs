@@ -10,7 +10,6 @@ use super::{
     }, //
 };
 use crate::prelude::*;
-use core::mem;
 use kernel::{
     error::from_err_ptr,
     sync::{

@@ -3,7 +3,6 @@
 //! Monitoring targets.
 
 use crate::prelude::*;
-use kernel::types::Opaque;
 
 /// The operations of a context are about processes, of which each target owns a reference.
 ///
