@@ -72,6 +72,7 @@ mod attrs;
 mod context;
 mod filter;
 mod kdamond;
+mod on_kdamond;
 mod ops;
 mod owned_ctx;
 mod probe;
@@ -99,9 +100,9 @@ pub use self::filter::{
 };
 pub use self::kdamond::{
     Exclusivity,
-    Kdamond,
-    OnKdamond, //
+    Kdamond, //
 };
+pub use self::on_kdamond::OnKdamond;
 pub use self::ops::OpsId;
 pub use self::probe::{
     ProbeMut,

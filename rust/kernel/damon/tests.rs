@@ -2,6 +2,7 @@
 
 //! KUnit tests of more than one module.
 
+mod context;
 mod kdamond;
 mod killable;
 mod scheme;
