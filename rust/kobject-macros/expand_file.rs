@@ -25,9 +25,9 @@ use crate::{
         Entry,
         File,
         Init,
-        Mode,
         Names, //
-    }, //
+    },
+    mode::Mode, //
 };
 
 /// Returns a name that only the generated code knows.

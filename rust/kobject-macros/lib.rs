@@ -16,6 +16,7 @@ mod expand;
 mod expand_file;
 mod field;
 mod keyword;
+mod mode;
 #[cfg(test)]
 mod tests;
 
