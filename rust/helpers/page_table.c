@@ -35,7 +35,18 @@ rust_helper_vma_lock_next(struct mm_struct *mm, unsigned long addr)
 		return ERR_PTR(-EAGAIN);
 	return vma;
 }
+
+/* There is no such function in C.  Returns whether somebody waits to change a locked area. */
+__rust_helper bool rust_helper_vma_is_contended(struct vm_area_struct *vma)
+{
+	return refcount_read(&vma->vm_refcnt) & VM_REFCNT_EXCLUDE_READERS_FLAG;
+}
 #endif
+
+__rust_helper int rust_helper_mmap_lock_is_contended(struct mm_struct *mm)
+{
+	return mmap_lock_is_contended(mm);
+}
 
 /*
  * Locks the entries for an address of an area that is locked: those of the lowest page table, the

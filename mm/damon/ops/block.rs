@@ -95,6 +95,17 @@ pub(crate) fn check(regions: &Regions, mut f: impl FnMut(&Block) -> Accessed) ->
     }
 }
 
+/// Calls `f` for each region.
+#[cfg(CONFIG_DAMON_PADDR)]
+pub(crate) fn each(regions: &Regions, mut f: impl FnMut(&crate::model::Region)) {
+    for (nr, region) in regions.iter().enumerate() {
+        f(region);
+        if nr % MAX == MAX - 1 {
+            cond_resched();
+        }
+    }
+}
+
 #[cfg(CONFIG_DAMON_VADDR_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(rust_damon_ops_block)]
 mod tests {

@@ -20,8 +20,9 @@
 //!
 //! # Locking
 //!
-//! A lock of a memory area and that of a page table are held for a block at most. Between blocks
-//! other threads have their turn. No lock is held when C is called.
+//! A lock of a memory area is held for a block of 32 regions at most, and not beyond a page table
+//! if somebody waits to change the area; that of a page table for those entries of it that a block
+//! has. Between blocks other threads have their turn. No lock is held when C is called.
 
 mod block;
 mod model;

@@ -84,7 +84,7 @@ pub(crate) fn apply_probes(mut ctx: Context<'_>, set_samples: bool, return_max_w
     let mut random = ctx.random();
     let mut max_wsum = 0;
     for target in ctx.targets().iter() {
-        for region in target.regions().iter() {
+        block::each(target.regions(), |region| {
             if set_samples {
                 region.set_sampling_addr(random.address_in(region));
             }
@@ -97,7 +97,7 @@ pub(crate) fn apply_probes(mut ctx: Context<'_>, set_samples: bool, return_max_w
             if return_max_wsum {
                 max_wsum = max_wsum.max(ctx.probe_hits_wsum(region));
             }
-        }
+        });
     }
     max_wsum
 }

@@ -207,8 +207,16 @@ fn visit_area(
         todo.skip(vma.start(), vma.end());
         return Ok(());
     }
+    #[cfg(CONFIG_PER_VMA_LOCK)]
+    let is_contended = || vma.is_contended();
+    #[cfg(not(CONFIG_PER_VMA_LOCK))]
+    let is_contended = || lock.is_contended();
     while let Some(addr) = todo.next_in(vma.start(), vma.end()) {
         visit_at(&vma, addr, todo, visitor)?;
+        // The rest looks the area up again, when it has been changed.
+        if is_contended() {
+            break;
+        }
     }
     Ok(())
 }

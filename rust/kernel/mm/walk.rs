@@ -83,7 +83,24 @@ impl MmWithUser {
     }
 }
 
+#[cfg(CONFIG_PER_VMA_LOCK)]
+impl VmaReadGuard<'_> {
+    /// Returns whether somebody waits to change the area, which takes that this is dropped.
+    #[inline]
+    pub fn is_contended(&self) -> bool {
+        // SAFETY: The area is locked, and hence valid.
+        unsafe { bindings::vma_is_contended(self.vma.as_ptr()) }
+    }
+}
+
 impl MmapReadGuard<'_> {
+    /// Returns whether somebody waits to change areas, which takes that this is dropped.
+    #[inline]
+    pub fn is_contended(&self) -> bool {
+        // SAFETY: The guard borrows the address space, which is hence valid.
+        unsafe { bindings::mmap_lock_is_contended(self.mm.as_raw()) != 0 }
+    }
+
     /// Returns the area at an address, or else the next one.
     #[inline]
     pub fn next_vma(&self, addr: usize) -> Option<&VmaRef> {
