@@ -129,15 +129,17 @@ mod tests {
 
     #[test]
     fn a_target_lets_go_of_its_process_once() -> Result {
-        let pid = KBox::new(Opaque::<bindings::pid>::zeroed(), GFP_KERNEL)?;
+        // The second one is room for the flexible array at the end of the first.
+        let pids = KBox::new(Opaque::<[bindings::pid; 2]>::zeroed(), GFP_KERNEL)?;
+        let pid = pids.get().cast::<bindings::pid>();
         // SAFETY: The box is alive, and nothing else uses it now.
-        let count = || unsafe { &mut (*pid.get()).count.refs.counter };
+        let count = || unsafe { &mut (*pid).count.refs.counter };
         // So many that it is never freed.
         *count() = 10;
         let (target, other) = (Target::new()?, Target::new()?);
         let counted = PidsCounted(());
 
-        target.set_pid(pid.get());
+        target.set_pid(pid);
         other.copy_pid(&target, Some(counted));
         assert_eq!(*count(), 11);
         for _ in 0..2 {
