@@ -156,3 +156,46 @@ impl Filter {
         })
     }
 }
+
+#[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(rust_damon_sysfs_probes)]
+mod tests {
+    use super::*;
+    use crate::monitoring_attrs::MonitoringAttrs;
+    use kernel::{
+        kobject::{
+            mm_kobj,
+            Root, //
+        },
+        prelude::*, //
+    };
+
+    #[test]
+    fn weights_fit_the_samples_of_an_aggregation() -> Result {
+        let attrs =
+            Root::<MonitoringAttrs>::publish(mm_kobj().ok_or(ENODEV)?, c"damon_kunit_probes")?;
+        let probes = &attrs.probes;
+        let mut guard = attrs.try_lock()?;
+        let mut held = guard.held();
+
+        probes.probes.resize(probes, &mut held, 1, |_| ())?;
+        for (ops, samples, weight, refused) in [
+            (OpsId::Paddr, 1, u32::MAX, false),
+            (OpsId::Paddr, 255, u32::MAX / 255, false),
+            (OpsId::Paddr, 255, u32::MAX / 255 + 1, true),
+            (OpsId::Paddr, 256, 0, false),
+            (OpsId::Paddr, 256, 1, true),
+            (OpsId::Vaddr, 1, 0, false),
+            (OpsId::Vaddr, 1, 1, true),
+            (OpsId::Fvaddr, 1, 1, true),
+        ] {
+            attrs.intervals.sample_us.set(10);
+            attrs.intervals.aggr_us.set(samples * 10);
+            for probe in probes.probes.list(&held)? {
+                probe.weight.set(weight);
+            }
+            assert_eq!(attrs.refuse_weight(ops, &held).is_some(), refused);
+        }
+        Ok(())
+    }
+}

@@ -58,3 +58,42 @@ impl Stats {
         self.nr_snapshots.set(stat.nr_snapshots);
     }
 }
+
+#[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]
+#[kernel::macros::kunit_tests(rust_damon_sysfs_stats)]
+mod tests {
+    use super::*;
+    use kernel::{
+        kobject::Root,
+        prelude::*, //
+    };
+
+    #[test]
+    fn each_number_has_its_file() -> Result {
+        let stats = Root::<Stats>::new(())?;
+
+        stats.update(&Stat {
+            nr_tried: 1,
+            sz_tried: 2,
+            nr_applied: 3,
+            sz_applied: 4,
+            sz_ops_filter_passed: 5,
+            qt_exceeds: 6,
+            nr_snapshots: 7,
+        });
+        let files = [
+            &stats.nr_tried,
+            &stats.sz_tried,
+            &stats.nr_applied,
+            &stats.sz_applied,
+            &stats.sz_ops_filter_passed,
+            &stats.qt_exceeds,
+            &stats.nr_snapshots,
+        ];
+        for (number, file) in (1..).zip(files) {
+            assert_eq!(file.get(), number);
+        }
+        assert_eq!(stats.max_nr_snapshots.get(), 0);
+        Ok(())
+    }
+}
