@@ -59,6 +59,8 @@ def changes(text):
             new = str(int(match.group().replace("_", "")) + 1)
             yield number, "constant", code, code[: match.start()] + new + code[match.end():]
         for match in SWAP.finditer(code):
+            if code[: match.start()].endswith("ptr::eq("):
+                continue
             if not set(match.groups()) & TYPED and match.group(1) != match.group(2):
                 new = f"{match.group(2)}, {match.group(1)}"
                 yield number, "arguments", code, code[: match.start()] + new + code[match.end():]
