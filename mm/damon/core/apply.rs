@@ -23,7 +23,7 @@ struct Due<'a> {
     has_quota: bool,
     /// Whether there is a quota, or a place where a former one was full.
     limited: bool,
-    /// Whether it was applied to as many snapshots as it may be.
+    /// Whether it was applied to as many snapshots as it may be, until it is counted again.
     exhausted: bool,
     /// Whether what it does is something new to a region, whose age then begins anew.
     resets_age: bool,
@@ -39,14 +39,13 @@ impl<'a> Due<'a> {
             .filter(|(_, scheme)| pass.is_due(scheme) && scheme.activated())
             .map(|(scheme_idx, scheme)| {
                 let has_quota = damos_quota_is_set(scheme.quota());
-                let max_nr_snapshots = scheme.max_nr_snapshots();
                 Self {
                     scheme,
                     scheme_idx,
                     pattern: scheme.pattern(),
                     has_quota,
                     limited: has_quota || scheme.quota().has_charge_target(),
-                    exhausted: max_nr_snapshots != 0 && max_nr_snapshots <= scheme.nr_snapshots(),
+                    exhausted: is_exhausted(scheme),
                     resets_age: scheme.action() != bindings::damos_action_DAMOS_STAT,
                 }
             })
@@ -58,6 +57,12 @@ impl<'a> Due<'a> {
             region.set_age(0);
         }
     }
+}
+
+/// Returns whether a scheme was applied to as many snapshots as it may be.
+fn is_exhausted(scheme: &Scheme) -> bool {
+    let max_nr_snapshots = scheme.max_nr_snapshots();
+    max_nr_snapshots != 0 && max_nr_snapshots <= scheme.nr_snapshots()
 }
 
 /// How many due schemes are looked up once for all regions. There are hardly ever more.
@@ -153,7 +158,7 @@ impl Applier<'_> {
     fn do_apply_scheme(
         &mut self,
         cursor: &mut RegionCursor<'_>,
-        due: &Due<'_>,
+        due: &mut Due<'_>,
         access: &mut Option<Access>,
     ) {
         if due.limited {
@@ -173,6 +178,8 @@ impl Applier<'_> {
         if self.is_last_target && cursor.is_last() {
             let scheme = due.scheme;
             scheme.set_nr_snapshots(scheme.nr_snapshots().wrapping_add(1));
+            // If another scheme splits the last region, what is left of it counts again.
+            due.exhausted = is_exhausted(scheme);
         }
     }
 
@@ -280,12 +287,12 @@ fn damos_apply_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>
         while cursor.current().is_some() {
             cursor.load_next();
             let mut access = None;
-            for due in dues.iter().map_while(Option::as_ref) {
+            for due in dues.iter_mut().map_while(Option::as_mut) {
                 applier.do_apply_scheme(&mut cursor, due, &mut access);
             }
             if has_more {
-                for due in Due::all(pass, schemes).skip(MAX_DUES) {
-                    applier.do_apply_scheme(&mut cursor, &due, &mut access);
+                for mut due in Due::all(pass, schemes).skip(MAX_DUES) {
+                    applier.do_apply_scheme(&mut cursor, &mut due, &mut access);
                 }
             }
             merge_back(&mut cursor, max_region_sz);
