@@ -12,8 +12,14 @@ config_flip() {
 		die_usage "--config wants SYMBOL=y or SYMBOL=n, not '$1'"
 	CONFIG_FLIPS+=("CONFIG_${BASH_REMATCH[2]}=${BASH_REMATCH[3]}")
 	# What depends on it goes with it.
-	[[ ${CONFIG_FLIPS[-1]} != CONFIG_DAMON_SYSFS_RUST=n ]] ||
-		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_RFC_NAMES=n CONFIG_DAMON_SYSFS_EXTENSIONS=n)
+	case ${CONFIG_FLIPS[-1]} in
+	CONFIG_DAMON_SYSFS_RUST=n)
+		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_{RFC_NAMES,EXTENSIONS,USERS}"=n")
+		;;
+	CONFIG_DAMON_CORE_RUST=n | CONFIG_DAMON_OPS_RUST=n)
+		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_USERS=n)
+		;;
+	esac
 }
 
 # config_fragment FILE...: the lines of the files, our own options and samples as far as
