@@ -125,8 +125,8 @@ pub(crate) fn sysfs_group(args: TokenStream, item: TokenStream) -> Result<TokenS
             EntryKind::Bin(_) | EntryKind::State(_) => {}
             _ => errors.push(Error::new(
                 entry.ident.span(),
-                "a group has files and state, but no directories, and no `detached` or `privileged` \
-                 files",
+                "a group has files and state, but no directories, and no `detached` or \
+                 `privileged` files",
             )),
         }
     }

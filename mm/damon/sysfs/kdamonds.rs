@@ -259,7 +259,7 @@ impl Kdamond {
 
     /// Executes a command, and keeps why it was refused.
     ///
-    /// Fails with `EBUSY` if the lock is held, and with `ENODEV` if the tree is about to be removed,
+    /// Fails with `EBUSY` if the lock is held, with `ENODEV` if the tree is about to be removed,
     /// whatever the command; with `EINVAL` for an unknown command and, but for `off`, if there is
     /// not one context; and as the command does.
     pub(crate) fn store_state(self: &Dir<Self>, input: &CStr) -> Result {
