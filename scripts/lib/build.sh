@@ -55,11 +55,14 @@ config_check() {
 	done <"$1"
 }
 
+# What tells make which compilers to take.
+KMAKE_TOOLS=(LLVM=1)
+
 # kmake DIR ARG...: make of the patched tree with its output in DIR.
 kmake() {
 	local dir=$1
 	shift
-	root_run make -C "$TREE" O="$dir" LLVM=1 -j"$JOBS" "$@"
+	root_run make -C "$TREE" O="$dir" "${KMAKE_TOOLS[@]}" -j"$JOBS" "$@"
 }
 
 # What vm_build() builds instead of the usual kernel: -NAME for the one that has
@@ -108,9 +111,12 @@ uml_configure() {
 	kunit config "$1" --make_options LLVM=1
 }
 
-# kunit CMD DIR ARG...: the kernel's kunit.py for the user mode kernel in DIR.
+# kunit.py's name of the architecture that kunit() is for: user mode Linux.
+KUNIT_ARCH=um
+
+# kunit CMD DIR ARG...: the kernel's kunit.py for the kernel in DIR.
 kunit() {
-	root_run "$TREE/tools/testing/kunit/kunit.py" "$1" --build_dir "$2" \
+	root_run "$TREE/tools/testing/kunit/kunit.py" "$1" --build_dir "$2" --arch "$KUNIT_ARCH" \
 		--kunitconfig "$2/fragment.config" "${@:3}"
 }
 
