@@ -12,14 +12,8 @@ config_flip() {
 		die_usage "--config wants SYMBOL=y or SYMBOL=n, not '$1'"
 	CONFIG_FLIPS+=("CONFIG_${BASH_REMATCH[2]}=${BASH_REMATCH[3]}")
 	# What depends on it goes with it.
-	case ${CONFIG_FLIPS[-1]} in
-	CONFIG_DAMON_SYSFS_RUST=n)
-		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_{RFC_NAMES,EXTENSIONS,USERS}"=n")
-		;;
-	CONFIG_DAMON_CORE_RUST=n | CONFIG_DAMON_OPS_RUST=n)
-		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_USERS=n)
-		;;
-	esac
+	[[ ${CONFIG_FLIPS[-1]} != CONFIG_DAMON_SYSFS_RUST=n ]] ||
+		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_RFC_NAMES=n CONFIG_DAMON_SYSFS_EXTENSIONS=n)
 }
 
 # config_fragment FILE...: the lines of the files, our own options and samples as far as
@@ -55,14 +49,11 @@ config_check() {
 	done <"$1"
 }
 
-# What tells make which compilers to take.
-KMAKE_TOOLS=(LLVM=1)
-
 # kmake DIR ARG...: make of the patched tree with its output in DIR.
 kmake() {
 	local dir=$1
 	shift
-	root_run make -C "$TREE" O="$dir" "${KMAKE_TOOLS[@]}" -j"$JOBS" "$@"
+	root_run make -C "$TREE" O="$dir" LLVM=1 -j"$JOBS" "$@"
 }
 
 # What vm_build() builds instead of the usual kernel: -NAME for the one that has
@@ -111,12 +102,9 @@ uml_configure() {
 	kunit config "$1" --make_options LLVM=1
 }
 
-# kunit.py's name of the architecture that kunit() is for: user mode Linux.
-KUNIT_ARCH=um
-
-# kunit CMD DIR ARG...: the kernel's kunit.py for the kernel in DIR.
+# kunit CMD DIR ARG...: the kernel's kunit.py for the user mode kernel in DIR.
 kunit() {
-	root_run "$TREE/tools/testing/kunit/kunit.py" "$1" --build_dir "$2" --arch "$KUNIT_ARCH" \
+	root_run "$TREE/tools/testing/kunit/kunit.py" "$1" --build_dir "$2" \
 		--kunitconfig "$2/fragment.config" "${@:3}"
 }
 

@@ -38,7 +38,6 @@ mod files;
 mod group;
 mod node;
 mod numbered;
-mod policy;
 mod removal;
 mod trees;
 mod values;
