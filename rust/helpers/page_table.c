@@ -66,7 +66,11 @@ __rust_helper void *rust_helper_page_table_lock(struct vm_area_struct *vma,
 	p4d_t *p4d;
 	pud_t *pud, pudval;
 
-	*end = pmd_addr_end(addr, vma->vm_end);
+	/* A level that is folded into the one above it has no end of its own. */
+	*end = pgd_addr_end(addr, vma->vm_end);
+	*end = p4d_addr_end(addr, *end);
+	*end = pud_addr_end(addr, *end);
+	*end = pmd_addr_end(addr, *end);
 	/* Others want to know of accesses as well. */
 	if (mm_has_notifiers(mm))
 		return ERR_PTR(-EOPNOTSUPP);
