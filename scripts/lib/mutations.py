@@ -35,7 +35,8 @@ OPERATORS = [
     ("arithmetic", r" / ", " * "),
 ]
 CONSTANT = re.compile(r"(?<![\w.\[])\d[\d_]*(?![\w.])")
-SWAP = re.compile(r"(?<=\()([\w.&]+), ([\w.&]+)(?=\))")
+# It does not matter which one comes first of those that are compared.
+SWAP = re.compile(r"(?<=\()(?<!ptr::eq\()([\w.&]+), ([\w.&]+)(?=\))")
 # Arguments of a type that no other one of the call has, as a rule.
 TYPED = {"self", "false", "true", "Acquire", "Relaxed", "Release"}
 CALL = re.compile(r"^\s*[a-z_][\w.:]*\(.*\);$")
@@ -59,8 +60,6 @@ def changes(text):
             new = str(int(match.group().replace("_", "")) + 1)
             yield number, "constant", code, code[: match.start()] + new + code[match.end():]
         for match in SWAP.finditer(code):
-            if code[: match.start()].endswith("ptr::eq("):
-                continue
             if not set(match.groups()) & TYPED and match.group(1) != match.group(2):
                 new = f"{match.group(2)}, {match.group(1)}"
                 yield number, "arguments", code, code[: match.start()] + new + code[match.end():]

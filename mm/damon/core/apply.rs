@@ -23,8 +23,8 @@ struct Due<'a> {
     has_quota: bool,
     /// Whether there is a quota, or a place where a former one was full.
     limited: bool,
-    /// Whether it was applied to as many snapshots as it may be, until it is counted again.
-    exhausted: bool,
+    /// How many snapshots it may be applied to; 0 means any number.
+    max_nr_snapshots: usize,
     /// Whether what it does is something new to a region, whose age then begins anew.
     resets_age: bool,
 }
@@ -45,10 +45,18 @@ impl<'a> Due<'a> {
                     pattern: scheme.pattern(),
                     has_quota,
                     limited: has_quota || scheme.quota().has_charge_target(),
-                    exhausted: is_exhausted(scheme),
+                    max_nr_snapshots: scheme.max_nr_snapshots(),
                     resets_age: scheme.action() != bindings::damos_action_DAMOS_STAT,
                 }
             })
+    }
+
+    /// Returns whether the scheme was applied to as many snapshots as it may be.
+    ///
+    /// This can change during a pass, in which another scheme may split the last region after that
+    /// was counted.
+    fn is_exhausted(&self) -> bool {
+        self.max_nr_snapshots != 0 && self.max_nr_snapshots <= self.scheme.nr_snapshots()
     }
 
     /// Notes that something was done with a region.
@@ -57,12 +65,6 @@ impl<'a> Due<'a> {
             region.set_age(0);
         }
     }
-}
-
-/// Returns whether a scheme was applied to as many snapshots as it may be.
-fn is_exhausted(scheme: &Scheme) -> bool {
-    let max_nr_snapshots = scheme.max_nr_snapshots();
-    max_nr_snapshots != 0 && max_nr_snapshots <= scheme.nr_snapshots()
 }
 
 /// How many due schemes are looked up once for all regions. There are hardly ever more.
@@ -158,7 +160,7 @@ impl Applier<'_> {
     fn do_apply_scheme(
         &mut self,
         cursor: &mut RegionCursor<'_>,
-        due: &mut Due<'_>,
+        due: &Due<'_>,
         access: &mut Option<Access>,
     ) {
         if due.limited {
@@ -167,7 +169,7 @@ impl Applier<'_> {
                 return;
             }
         }
-        let Some(region) = cursor.current().filter(|_| !due.exhausted) else {
+        let Some(region) = cursor.current().filter(|_| !due.is_exhausted()) else {
             return;
         };
         let known = *access.get_or_insert_with(|| self.pass.access(region));
@@ -178,8 +180,6 @@ impl Applier<'_> {
         if self.is_last_target && cursor.is_last() {
             let scheme = due.scheme;
             scheme.set_nr_snapshots(scheme.nr_snapshots().wrapping_add(1));
-            // If another scheme splits the last region, what is left of it counts again.
-            due.exhausted = is_exhausted(scheme);
         }
     }
 
@@ -287,12 +287,12 @@ fn damos_apply_targets(ctx: &mut Context<'_>, pass: &Pass, walk: &LockedWalk<'_>
         while cursor.current().is_some() {
             cursor.load_next();
             let mut access = None;
-            for due in dues.iter_mut().map_while(Option::as_mut) {
+            for due in dues.iter().map_while(Option::as_ref) {
                 applier.do_apply_scheme(&mut cursor, due, &mut access);
             }
             if has_more {
-                for mut due in Due::all(pass, schemes).skip(MAX_DUES) {
-                    applier.do_apply_scheme(&mut cursor, &mut due, &mut access);
+                for due in Due::all(pass, schemes).skip(MAX_DUES) {
+                    applier.do_apply_scheme(&mut cursor, &due, &mut access);
                 }
             }
             merge_back(&mut cursor, max_region_sz);

@@ -257,63 +257,6 @@ static void fixes_test_commit_quota(struct kunit *test)
 	damos_destroy_quota_goal(goal);
 }
 
-static atomic_t fixes_nr_last;
-
-/* Counts how often the first scheme is applied to the end of the target. */
-static unsigned long fixes_apply_scheme(struct damon_ctx *ctx,
-					struct damon_target *t,
-					struct damon_region *r, struct damos *s,
-					unsigned long *sz_filter_passed)
-{
-	if (damon_is_last_region(r, t) && s ==
-	    list_first_entry(&ctx->schemes, struct damos, list))
-		atomic_inc(&fixes_nr_last);
-	return 0;
-}
-
-static struct damos *fixes_add_scheme(struct kunit *test, struct damon_ctx *ctx)
-{
-	struct damos_access_pattern pattern = {
-		.max_sz_region = ULONG_MAX,
-		.max_nr_accesses = UINT_MAX,
-		.max_age_region = UINT_MAX,
-	};
-	struct damos_quota quota = {};
-	struct damos_watermarks wmarks = {};
-	struct damos *s = damon_new_scheme(&pattern, DAMOS_STAT, 0, &quota,
-					   &wmarks, NUMA_NO_NODE);
-
-	KUNIT_ASSERT_NOT_NULL(test, s);
-	damon_add_scheme(ctx, s);
-	return s;
-}
-
-/* A scheme may find the last region split that ended its last snapshot. */
-static void fixes_test_last_snapshot(struct kunit *test)
-{
-	struct damon_ctx *ctx = fixes_new_ctx(test);
-	struct damos_filter *filter;
-	struct damos *s, *splits;
-
-	atomic_set(&fixes_nr_last, 0);
-	ctx->ops.apply_scheme = fixes_apply_scheme;
-	s = fixes_add_scheme(test, ctx);
-	s->max_nr_snapshots = 1;
-	splits = fixes_add_scheme(test, ctx);
-	filter = damos_new_filter(DAMOS_FILTER_TYPE_ADDR, true, true);
-	KUNIT_ASSERT_NOT_NULL(test, filter);
-	filter->addr_range.start = 255 * DAMON_MIN_REGION_SZ;
-	filter->addr_range.end = 256 * DAMON_MIN_REGION_SZ;
-	damos_add_filter(splits, filter);
-	KUNIT_ASSERT_EQ(test, damon_start(&ctx, 1, false), 0);
-	while (READ_ONCE(splits->stat.nr_tried) < 2)
-		schedule_timeout_uninterruptible(1);
-	damon_stop(&ctx, 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&fixes_nr_last), 1);
-	KUNIT_EXPECT_EQ(test, s->stat.nr_snapshots, 1);
-	damon_destroy_ctx(ctx);
-}
-
 static struct kunit_case fixes_test_cases[] = {
 	KUNIT_CASE(fixes_test_stop_together),
 	KUNIT_CASE(fixes_test_stop_second),
@@ -321,7 +264,6 @@ static struct kunit_case fixes_test_cases[] = {
 	KUNIT_CASE(fixes_test_no_probes),
 	KUNIT_CASE(fixes_test_commit_dests),
 	KUNIT_CASE(fixes_test_commit_quota),
-	KUNIT_CASE(fixes_test_last_snapshot),
 	{},
 };
 

@@ -95,7 +95,7 @@ pub(crate) fn check(regions: &Regions, mut f: impl FnMut(&Block) -> Accessed) ->
     }
 }
 
-/// Calls `f` for each region.
+/// Calls `f` for each region. As between blocks, other threads have their turn from time to time.
 #[cfg(CONFIG_DAMON_PADDR)]
 pub(crate) fn each(regions: &Regions, mut f: impl FnMut(&crate::model::Region)) {
     for (nr, region) in regions.iter().enumerate() {

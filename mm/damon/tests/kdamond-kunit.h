@@ -377,6 +377,48 @@ static void kdamond_test_snapshots(struct kunit *test)
 	damon_destroy_ctx(ctx);
 }
 
+/* Count how often the first scheme is applied to the end of a target. */
+static unsigned long kdamond_test_apply_last(struct damon_ctx *ctx,
+					     struct damon_target *t,
+					     struct damon_region *r,
+					     struct damos *s,
+					     unsigned long *sz_filter_passed)
+{
+	if (damon_is_last_region(r, t) &&
+	    s == list_first_entry(&ctx->schemes, struct damos, list))
+		atomic_inc(&kdamond_test_seen.nr_applied[0]);
+	return 0;
+}
+
+/* Test that a last region that another scheme splits ends one snapshot. */
+static void kdamond_test_last_snapshot(struct kunit *test)
+{
+	unsigned int nr_visits = 0;
+	struct damos_walk_control control = {
+		.walk_fn = kdamond_test_walk_fn,
+		.data = &nr_visits,
+	};
+	struct damon_ctx *ctx = kdamond_test_new_ctx(test);
+	struct damos *s = kdamond_test_add_scheme(test, ctx);
+	struct damos *splits = kdamond_test_add_scheme(test, ctx);
+	struct damos_filter *filter = damos_new_filter(DAMOS_FILTER_TYPE_ADDR,
+						       true, true);
+
+	KUNIT_ASSERT_NOT_NULL(test, filter);
+	filter->addr_range.end = 4 * KDAMOND_TEST_REGION_SZ;
+	filter->addr_range.start = filter->addr_range.end - DAMON_MIN_REGION_SZ;
+	damos_add_filter(splits, filter);
+	ctx->ops.apply_scheme = kdamond_test_apply_last;
+	s->max_nr_snapshots = 1;
+	KUNIT_ASSERT_EQ(test, damon_start(&ctx, 1, false), 0);
+	KUNIT_EXPECT_EQ(test, damos_walk(ctx, &control), 0);
+	damon_stop(&ctx, 1);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&kdamond_test_seen.nr_applied[0]), 1);
+	KUNIT_EXPECT_EQ(test, s->stat.nr_snapshots, 1);
+	damon_destroy_ctx(ctx);
+}
+
 static bool kdamond_test_target_valid(struct damon_target *t)
 {
 	return READ_ONCE(kdamond_test_seen.valid);
@@ -698,6 +740,7 @@ static struct kunit_case kdamond_test_cases[] = {
 	KUNIT_CASE(kdamond_test_walk_after_walk),
 	KUNIT_CASE(kdamond_test_walk_inactive),
 	KUNIT_CASE(kdamond_test_snapshots),
+	KUNIT_CASE(kdamond_test_last_snapshot),
 	KUNIT_CASE(kdamond_test_free_after_end),
 	KUNIT_CASE(kdamond_test_commit_target),
 	KUNIT_CASE(kdamond_test_probe_ops),

@@ -247,6 +247,13 @@ mod tests {
         kdamond.call_repeatedly(move |k| last.count(k))?;
         drop(kdamond);
         assert_eq!(dropped.load(Relaxed), 5);
+
+        // Stopped by a thread that could be killed meanwhile.
+        let mut kdamond = paddr()?.start(Exclusivity::Shared)?;
+        let mut last = counter();
+        kdamond.call_repeatedly(move |k| last.count(k))?;
+        kdamond.stop_killable()?;
+        assert_eq!(dropped.load(Relaxed), 6);
         Ok(())
     }
 

@@ -15,7 +15,6 @@ mod cases {
     use crate::{
         pid::Pid,
         prelude::*,
-        sync::Arc,
         time::{
             delay::fsleep,
             Delta, //
@@ -60,21 +59,6 @@ mod cases {
 
         drop(paddr()?.start(Exclusivity::Shared)?);
         assert_eq!(nr_running_ctxs(), nr);
-        Ok(())
-    }
-
-    #[test]
-    fn what_is_called_goes_when_it_has_been_stopped() -> Result {
-        let kept = Arc::new(0, GFP_KERNEL)?;
-        let in_call = kept.clone();
-        let mut kdamond = paddr()?.start(Exclusivity::Shared)?;
-
-        kdamond.call_repeatedly(move |_| {
-            let _ = &in_call;
-        })?;
-        kdamond.stop_killable()?;
-        assert!(Arc::into_unique_or_drop(kept).is_some());
-        drop(kdamond);
         Ok(())
     }
 
