@@ -20,4 +20,9 @@ __rust_helper int rust_helper_mem_cgroup_path(struct mem_cgroup *memcg,
 {
 	return cgroup_path(memcg->css.cgroup, buf, buflen);
 }
+
+__rust_helper void rust_helper_mem_cgroup_put(struct mem_cgroup *memcg)
+{
+	mem_cgroup_put(memcg);
+}
 #endif /* CONFIG_MEMCG */

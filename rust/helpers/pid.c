@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/cred.h>
 #include <linux/oom.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -36,6 +38,50 @@ __rust_helper struct mm_struct *rust_helper_get_pid_mm(struct pid *pid)
 	return mm;
 }
 #endif
+
+/*
+ * There is no such function in C.  Returns a counted thread of a process: one that has an address
+ * space, if there is one.
+ */
+#ifdef CONFIG_MMU
+__rust_helper struct task_struct *rust_helper_get_pid_thread(struct pid *pid)
+{
+	struct task_struct *task, *thread;
+
+	guard(rcu)();
+	task = pid_task(pid, PIDTYPE_PID);
+	if (!task)
+		return NULL;
+	thread = find_lock_task_mm(task);
+	if (!thread)
+		return get_task_struct(task);
+	get_task_struct(thread);
+	task_unlock(thread);
+	return thread;
+}
+#endif
+
+/*
+ * There is no such function in C.  Returns whether a task has the ids that the current one accesses
+ * files with, and no other ones.
+ */
+__rust_helper bool rust_helper_task_has_own_ids(struct task_struct *task)
+{
+	const struct cred *cred = current_cred(), *tcred;
+
+	guard(rcu)();
+	tcred = __task_cred(task);
+	return uid_eq(tcred->uid, cred->fsuid) && uid_eq(tcred->euid, cred->fsuid) &&
+	       uid_eq(tcred->suid, cred->fsuid) && gid_eq(tcred->gid, cred->fsgid) &&
+	       gid_eq(tcred->egid, cred->fsgid) && gid_eq(tcred->sgid, cred->fsgid);
+}
+
+/* There is no such function in C.  Returns the counted pid of the first process. */
+__rust_helper struct pid *rust_helper_get_init_pid(void)
+{
+	guard(rcu)();
+	return get_pid(find_pid_ns(1, &init_pid_ns));
+}
 
 /*
  * There is no such function in C.  Returns whether a process is there, if only until its parent

@@ -71,6 +71,8 @@ use crate::bindings;
 mod attrs;
 mod context;
 mod filter;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+pub mod guard;
 mod kdamond;
 mod on_kdamond;
 mod ops;
@@ -87,6 +89,8 @@ mod target;
 #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
 mod tests;
 mod thread;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod viewer;
 mod walk;
 
 pub use self::attrs::{
@@ -135,6 +139,12 @@ pub use self::target::{
     TargetMut, //
 };
 pub use self::thread::Thread;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+pub use self::viewer::{
+    Guest,
+    GuestKey,
+    Viewer, //
+};
 pub use self::walk::Visit;
 
 /// Returns the number of contexts that are running now, whoever started them.

@@ -21,6 +21,8 @@
 //! | [`Held`]        | the proof that the lock of a tree is held                               |
 //! | [`Locked`]      | data that only the holder of the tree's lock can reach                  |
 //! | [`Setup`]       | what the data of a new directory is made from                           |
+//! | [`Policy`]      | what a user may do with a tree that was delegated to him                |
+//! | [`Subtree`]     | a tree that lies in a directory of another one                          |
 //! | [`Group`]       | the owner of a group of files of a kobject of somebody else             |
 //! | [`Kobject`]     | a kobject of anybody, which is reference counted                        |
 //!
@@ -60,6 +62,7 @@
 //! | directories, also numbered and nested ones | [`Root`], `#[dir]`, `#[children]`           |
 //! | modes                                      | all that `VERIFY_OCTAL_PERMISSIONS()` takes |
 //! | owner and group                            | of a tree, [`Root::new_owned`]              |
+//! | files that only their owner writes to      | of a tree, [`Root::delegate`]               |
 //! | `is_visible`                               | of a file, `visible = ...`                  |
 //! | binary files                               | `#[bin]`, but no `mmap()`                   |
 //! | polling (`sysfs_notify()`)                 | `notify`, and [`Dir::notify`]               |
@@ -149,6 +152,7 @@ mod info;
 mod module;
 mod numbered;
 mod output;
+mod policy;
 mod tables;
 #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
 mod tests;
@@ -184,6 +188,10 @@ pub use self::{
         Sequence, //
     },
     output::Output,
+    policy::{
+        Policy,
+        Subtree, //
+    },
     tree::{
         Held,
         Locked,

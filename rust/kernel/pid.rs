@@ -74,6 +74,39 @@ impl Pid {
         Ok(unsafe { ARef::from_raw(pid) })
     }
 
+    /// Returns the first process of the system.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if there is none yet.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub(crate) fn init() -> Result<ARef<Self>> {
+        // SAFETY: Always safe to call; returns null or a reference to a valid `struct pid`.
+        let pid = NonNull::new(unsafe { bindings::get_init_pid() }).ok_or(EINVAL)?;
+
+        // CAST: `Self` is a `repr(transparent)` wrapper around `bindings::pid`.
+        // SAFETY: The function has incremented the reference count, which this passes on.
+        Ok(unsafe { ARef::from_raw(pid.cast()) })
+    }
+
+    /// Returns the pointer to the C structure.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub(crate) fn as_raw(&self) -> *mut bindings::pid {
+        self.0.get()
+    }
+
+    /// Makes a reference from a C pointer, unless that is null.
+    ///
+    /// # Safety
+    ///
+    /// `pid` must be null, or point to a valid `struct pid` to which there is a reference for all
+    /// of `'a`.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub unsafe fn from_raw<'a>(pid: *mut bindings::pid) -> Option<&'a Self> {
+        // SAFETY: `Self` is a transparent wrapper, and the caller promises that the pid stays.
+        unsafe { pid.cast::<Self>().as_ref() }
+    }
+
     /// Returns the number of references, to test for leaks.
     #[cfg(CONFIG_RUST_DAMON_KUNIT_TEST)]
     pub(crate) fn count(&self) -> u32 {

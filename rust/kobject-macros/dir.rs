@@ -121,11 +121,12 @@ pub(crate) fn sysfs_group(args: TokenStream, item: TokenStream) -> Result<TokenS
     let mut errors = Vec::new();
     for entry in &dir.entries {
         match &entry.kind {
-            EntryKind::File(file) if !file.detached => {}
+            EntryKind::File(file) if !file.detached && !file.privileged => {}
             EntryKind::Bin(_) | EntryKind::State(_) => {}
             _ => errors.push(Error::new(
                 entry.ident.span(),
-                "a group has files and state, but no directories, and no `detached` files",
+                "a group has files and state, but no directories, and no `detached` or \
+                 `privileged` files",
             )),
         }
     }

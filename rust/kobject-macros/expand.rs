@@ -42,7 +42,9 @@ fn dir_info(entry: &Entry) -> Result<Option<TokenStream>> {
     let ty = &field.ty;
     let [dir, out] = ["dir", "out"].map(own);
     let (name, overrides) = match &entry.kind {
-        EntryKind::Dir { name, overrides } => {
+        EntryKind::Dir {
+            name, overrides, ..
+        } => {
             let name = c_string(name)?;
             let overrides = overrides
                 .iter()
@@ -64,7 +66,9 @@ fn dir_info(entry: &Entry) -> Result<Option<TokenStream>> {
             (some_if(true, quote!(#name)), overrides)
         }
         EntryKind::Children(_) => (some_if(false, quote!()), Vec::new()),
-        EntryKind::File(_) | EntryKind::Bin(_) | EntryKind::State(_) => return Ok(None),
+        EntryKind::File(_) | EntryKind::Bin(_) | EntryKind::Tree | EntryKind::State(_) => {
+            return Ok(None)
+        }
     };
 
     Ok(Some(quote! {
@@ -119,7 +123,7 @@ fn init_code(entry: &Entry, setup: &Ident) -> TokenStream {
                 #dir
             })
         }
-        EntryKind::Children(_) => quote!(<#ty>::new(#setup)),
+        EntryKind::Children(_) | EntryKind::Tree => quote!(<#ty>::new(#setup)),
         EntryKind::Bin(_) => init_value(&Init::Default, ty, setup),
     };
 
@@ -143,6 +147,7 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
     let mut bin_files = TokenStream::new();
     let mut add = TokenStream::new();
     let mut remove = TokenStream::new();
+    let mut trees = TokenStream::new();
 
     for entry in &dir.entries {
         let (cfgs, field) = (&entry.cfgs, &entry.ident);
@@ -157,14 +162,21 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
                     files.add(entry, &nr_code(field, children, names))?;
                 }
             }
-            EntryKind::Dir { name, .. } => {
+            EntryKind::Dir {
+                name, privileged, ..
+            } => {
                 let name = c_string(name)?;
-                add.extend(quote!(#(#cfgs)* #this.#field.add(#this, #held, #name)?;));
+                let added = quote!(#this.#field.add(#this, #held, #name)?;);
+                add.extend(match privileged {
+                    true => quote!(#(#cfgs)* if !#this.is_delegated() { #added }),
+                    false => quote!(#(#cfgs)* #added),
+                });
                 remove.extend(quote!(#(#cfgs)* self.#field.remove(#held)?;));
             }
             EntryKind::Bin(bin) => {
                 bin_files.extend(bin_code(entry, bin, &files.of, dir.group.is_some())?)
             }
+            EntryKind::Tree => trees.extend(quote!(#(#cfgs)* self.#field.remove(#held)?;)),
             EntryKind::State(_) => {}
         }
         dirs_info.extend(dir_info(entry)?);
@@ -181,6 +193,18 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
             const BIN_FILES: &'static [::core::option::Option<
                 &'static ::kernel::kobject::File<#of>,
             >] = &[#bin_files ::core::option::Option::None];
+        };
+    }
+    if !trees.is_empty() {
+        trees = quote! {
+            #[allow(unused_variables)]
+            fn remove_trees(
+                &self,
+                #held: &mut ::kernel::kobject::Held<'_>,
+            ) -> ::kernel::error::Result {
+                #trees
+                ::core::result::Result::Ok(())
+            }
         };
     }
     let fields = dir.entries.iter().map(field_code);
@@ -281,6 +305,8 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
                 #remove
                 ::core::result::Result::Ok(())
             }
+
+            #trees
         }
     })
 }

@@ -40,6 +40,7 @@ pub(crate) struct FileCode<'a> {
     names: &'a Names,
     mode: &'a Mode,
     visible: Option<&'a Expr>,
+    privileged: bool,
     notifies: bool,
     detached: bool,
     show: TokenStream,
@@ -106,6 +107,7 @@ pub(crate) fn file_code<'a>(entry: &Entry, file: &'a File, has_args: bool) -> Fi
         names: &file.names,
         mode: &file.mode,
         visible: file.visible.as_ref(),
+        privileged: file.privileged,
         notifies: file.notifies,
         detached: file.detached,
         show: some_if(file.mode.readable, show),
@@ -125,14 +127,27 @@ pub(crate) fn file_code<'a>(entry: &Entry, file: &'a File, has_args: bool) -> Fi
 
 /// Returns the code of the file that makes numbered subdirectories.
 pub(crate) fn nr_code<'a>(ident: &Ident, children: &'a Children, names: &'a Names) -> FileCode<'a> {
-    let [dir, out, input, held, child] = ["dir", "out", "input", "held", "child"].map(own);
+    let [dir, out, input, held, nr, child] =
+        ["dir", "out", "input", "held", "nr", "child"].map(own);
     let max = match &children.max {
         Some(max) => some_if(true, quote!(#max)),
         None => some_if(false, quote!()),
     };
-    let check = match &children.check {
-        Some(check) => quote!(|#held| (#check)(#dir, #held)),
-        None => quote!(|_| ::core::result::Result::Ok(())),
+    let check = match (&children.limit, &children.check) {
+        (None, None) => quote!(|_, _| ::core::result::Result::Ok(())),
+        (None, Some(check)) => quote!(|#held, _| (#check)(#dir, #held)),
+        (Some(limit), check) => {
+            let check = match check {
+                Some(check) => quote!((#check)(#dir, #held)),
+                None => quote!(::core::result::Result::Ok(())),
+            };
+            quote!(|#held, #nr| {
+                if #nr > (#limit)(#dir, #held)? {
+                    return ::core::result::Result::Err(::kernel::error::code::EINVAL);
+                }
+                #check
+            })
+        }
     };
     let init = match &children.init {
         Some(init) => quote!(|#child| (#init)(#dir, #child)),
@@ -143,6 +158,7 @@ pub(crate) fn nr_code<'a>(ident: &Ident, children: &'a Children, names: &'a Name
         names,
         mode: &children.mode,
         visible: None,
+        privileged: false,
         notifies: false,
         detached: false,
         show: some_if(
@@ -189,6 +205,7 @@ impl Files {
         let FileCode {
             names,
             visible,
+            privileged,
             notifies,
             detached,
             show,
@@ -205,7 +222,7 @@ impl Files {
             true => quote!(detached: #store),
             false => quote!(store: #store),
         };
-        let visible = visible_code(*visible);
+        let visible = visible_code(*visible, *privileged);
         let notify = notifies.then(|| quote!(notify: true,));
         let new = quote!(
             ::kernel::kobject::File::new::<#mode>(#name, ::kernel::kobject::FileOps {
@@ -272,13 +289,17 @@ impl Files {
 }
 
 /// Returns the method that tells whether there is a file.
-fn visible_code(visible: Option<&Expr>) -> Option<TokenStream> {
+fn visible_code(visible: Option<&Expr>, privileged: bool) -> Option<TokenStream> {
     let dir = own("dir");
+    let visible = visible.map(|visible| quote!((#visible)(#dir)));
+    let privileged = privileged.then(|| quote!(!#dir.is_delegated()));
+    let all = visible
+        .into_iter()
+        .chain(privileged)
+        .reduce(|one, other| quote!(#one && #other))?;
+    let method = some_if(true, quote!(|#dir| #all));
 
-    visible.map(|visible| {
-        let visible = some_if(true, quote!(|#dir| (#visible)(#dir)));
-        quote!(visible: #visible,)
-    })
+    Some(quote!(visible: #method,))
 }
 
 /// Returns an entry of the list of binary files.
@@ -296,7 +317,7 @@ pub(crate) fn bin_code(
         None => some_if(false, quote!()),
     });
     let size = bin.size.as_ref().map(|size| quote!(size: #size,));
-    let visible = visible_code(bin.visible.as_ref());
+    let visible = visible_code(bin.visible.as_ref(), false);
     let binary = (!in_group).then(|| quote!(.binary()));
     let file = quote!(
         &::kernel::kobject::File::<#of>::new::<#mode>(#name, ::kernel::kobject::FileOps {

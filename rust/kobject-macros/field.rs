@@ -39,8 +39,12 @@ pub(crate) enum EntryKind {
     Dir {
         name: LitStr,
         overrides: Vec<(Ident, Expr)>,
+        /// Whether it is left out of trees that are delegated.
+        privileged: bool,
     },
     Children(Children),
+    /// A tree in the directory.
+    Tree,
     Bin(BinFile),
     State(Init),
 }
@@ -74,6 +78,8 @@ pub(crate) struct File {
     pub(crate) notifies: bool,
     /// Whether a write may remove the directory.
     pub(crate) detached: bool,
+    /// Whether it is left out of trees that are delegated.
+    pub(crate) privileged: bool,
 }
 
 /// A binary file.
@@ -92,6 +98,8 @@ pub(crate) struct Children {
     pub(crate) names: Option<Names>,
     pub(crate) mode: Mode,
     pub(crate) max: Option<Expr>,
+    /// Returns the most that there may be in the tree of the directory.
+    pub(crate) limit: Option<Expr>,
     pub(crate) check: Option<Expr>,
     pub(crate) init: Option<Expr>,
 }
@@ -102,9 +110,10 @@ pub(crate) struct Names {
     pub(crate) aliases: Vec<Alias>,
 }
 
-const ROLES: [&str; 6] = ["attr", "file", "bin", "dir", "children", "state"];
+const ROLES: [&str; 7] = ["attr", "file", "bin", "dir", "children", "tree", "state"];
 const ROLES_TEXT: &str =
-    "`#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, `#[children(...)]` or `#[state]`";
+    "`#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, `#[children(...)]`, `#[tree]` or \
+     `#[state]`";
 
 /// Returns the first paragraph of the doc comment among `attrs`, in one line.
 pub(crate) fn doc_of(attrs: &[Attribute]) -> String {
@@ -215,6 +224,7 @@ fn attr(mut args: Args, ident: &Ident) -> Result<EntryKind> {
         visible: args.expr("visible"),
         notifies: args.flag("notify").is_some(),
         detached: false,
+        privileged: args.flag("privileged").is_some(),
     };
 
     check_methods(&file, &mut args);
@@ -227,7 +237,7 @@ fn attr(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     args.finish(
         "attr",
         "`rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `default`, `init`, `parse`, `show`, \
-         `store`, `visible`, `notify`, `name` and `alias(...)`",
+         `store`, `visible`, `privileged`, `notify`, `name` and `alias(...)`",
     )?;
     Ok(EntryKind::File(file))
 }
@@ -248,6 +258,7 @@ fn file(mut args: Args, ident: &Ident) -> Result<EntryKind> {
         visible: args.expr("visible"),
         notifies: args.flag("notify").is_some(),
         detached: args.flag("detached").is_some(),
+        privileged: args.flag("privileged").is_some(),
     };
 
     check_methods(&file, &mut args);
@@ -266,7 +277,7 @@ fn file(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     args.finish(
         "file",
         "`rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `kind`, `show`, `store`, `visible`, \
-         `notify`, `detached`, `name` and `alias(...)`",
+         `privileged`, `notify`, `detached`, `name` and `alias(...)`",
     )?;
     Ok(EntryKind::File(file))
 }
@@ -341,14 +352,20 @@ fn children(mut args: Args, ident: &Ident) -> Result<EntryKind> {
         },
         names,
         max: args.expr("max"),
+        limit: args.expr("limit"),
         check: args.expr("check"),
         init: args.expr("init"),
     };
 
     if children.names.is_none() {
-        for unused in [&children.max, &children.check, &children.init]
-            .into_iter()
-            .flatten()
+        for unused in [
+            &children.max,
+            &children.limit,
+            &children.check,
+            &children.init,
+        ]
+        .into_iter()
+        .flatten()
         {
             args.error(Error::new_spanned(
                 unused,
@@ -358,8 +375,8 @@ fn children(mut args: Args, ident: &Ident) -> Result<EntryKind> {
     }
     args.finish(
         "children",
-        "`nr`, `rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `max`, `check`, `init` and \
-         `alias(...)`",
+        "`nr`, `rw`, `ro`, `wo`, `admin_rw`, `admin_ro`, `mode`, `max`, `limit`, `check`, `init` \
+         and `alias(...)`",
     )?;
     Ok(EntryKind::Children(children))
 }
@@ -381,12 +398,17 @@ pub(crate) fn entry(mut field: Field) -> Result<Entry> {
     } else if role.path().is_ident("children") {
         children(args, &ident)?
     } else if role.path().is_ident("dir") {
+        let privileged = args.flag("privileged").is_some();
         let overrides = args.rest();
-        args.finish("dir", "`field = value`")?;
+        args.finish("dir", "`privileged` and `field = value`")?;
         EntryKind::Dir {
             name: LitStr::new(&ident.unraw().to_string(), ident.span()),
             overrides,
+            privileged,
         }
+    } else if role.path().is_ident("tree") {
+        args.finish("tree", "none")?;
+        EntryKind::Tree
     } else {
         let init = init_of(&mut args, &["init", "pin_init"]);
         args.finish("state", "`init` and `pin_init`")?;
@@ -414,7 +436,9 @@ impl Entry {
                 .collect(),
             EntryKind::Dir { name, .. } => vec![name],
             EntryKind::Bin(file) => vec![&file.names.name],
-            EntryKind::Children(Children { names: None, .. }) | EntryKind::State(_) => Vec::new(),
+            EntryKind::Children(Children { names: None, .. })
+            | EntryKind::Tree
+            | EntryKind::State(_) => Vec::new(),
         }
     }
 }

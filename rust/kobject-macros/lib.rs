@@ -39,6 +39,7 @@ mod tests;
 /// * `store = PATH`: a `fn(&Dir<Self>, &CStr) -> Result` that takes what was written.
 /// * `visible = PATH`: a `fn(&Self) -> bool` that tells, when the directory is shown, whether it
 ///   has the file.
+/// * `privileged`: the file is left out of a tree that is delegated to a user.
 /// * `notify`: a write that succeeds wakes who polls the file.
 /// * `name = "..."`: the name, if it is not that of the field.
 /// * `alias("...")`, `alias("...", cfg(...))`: a second name for the same file, which shares its
@@ -62,7 +63,7 @@ mod tests;
 ///
 /// `#[dir]`, `#[dir(FIELD = EXPR, ...)]`, a subdirectory that is always there. The type of the
 /// field is `Subdir<T>`, for a `T` that needs no arguments. `FIELD = EXPR` replaces the default of
-/// a `Value` in it.
+/// a `Value` in it. With `privileged`, it is left out of a tree that is delegated to a user.
 ///
 /// `#[children]`, `#[children(nr = "...", ...)]`, numbered subdirectories. The type of the field is
 /// `Children<T>`, and the directory has a file that makes N of them when N is written to it.
@@ -72,9 +73,14 @@ mod tests;
 /// * `rw` and so on: the mode of that file, 0644 if there is none.
 /// * `alias(...)`: as above, a second name of that file.
 /// * `max = EXPR`: the largest number that is accepted.
+/// * `limit = PATH`: a `fn(&Dir<Self>, &Held<'_>) -> Result<i32>`, the largest number that is
+///   accepted in the tree of the directory, once the lock is held.
 /// * `check = PATH`: a `fn(&Self, &Held<'_>) -> Result` that may refuse, once the lock is held and
 ///   before anything is changed.
 /// * `init = PATH`: a `fn(&Self, &T)` that prepares each new directory before it is shown.
+///
+/// `#[tree]`, a tree of its own in the directory. The type of the field is `Subtree<T>`; the code
+/// makes the tree, and gives it a name.
 ///
 /// `#[state]`, data that is not in sysfs. It starts with `Default::default()`.
 ///
@@ -130,7 +136,7 @@ mod tests;
 ///         FileOps {
 ///             show: Some(|dir, out| dir.apples.show_nr(out)),
 ///             store: Some(|dir, input| {
-///                 dir.apples.store_nr(dir, input, Some(100), |_| Ok(()), |_| ())
+///                 dir.apples.store_nr(dir, input, Some(100), |_, _| Ok(()), |_| ())
 ///             }),
 ///             ..FileOps::NONE
 ///         },

@@ -114,6 +114,19 @@ fn directory_with_conditions() {
 }
 
 #[test]
+fn directory_of_trees_that_are_delegated() {
+    let expansion = sysfs_dir(
+        TokenStream::new(),
+        tokens(include_str!("golden/delegated.in")),
+    );
+
+    assert_expansion(
+        expansion.expect("the directory is valid"),
+        include_str!("golden/delegated.out"),
+    );
+}
+
+#[test]
 fn words_for_modes() {
     for (word, mode) in [
         ("rw", "0o644"),
@@ -174,9 +187,11 @@ fn group() {
 
 #[test]
 fn errors_of_groups() {
-    let text = "a group has files and state, but no directories, and no `detached` files";
+    let text = "a group has files and state, but no directories, and no `detached` or \
+                `privileged` files";
     let fields = "#[dir] a: D, #[children] b: C, #[bin(ro, read = f)] c: NoValue, \
-                  #[file(wo, store = f, detached)] d: NoValue, #[attr(ro)] e: V";
+                  #[file(wo, store = f, detached)] d: NoValue, #[attr(ro)] e: V, \
+                  #[attr(ro, privileged)] f: V, #[tree] g: T";
 
     assert_errors(
         sysfs_group(
@@ -187,6 +202,8 @@ fn errors_of_groups() {
             ("a", text),
             ("b", text),
             ("d", text),
+            ("f", text),
+            ("g", text),
             ("\"a/b\"", "\"a/b\" cannot be the name of a file"),
         ],
     );
@@ -257,12 +274,12 @@ fn errors_of_roles() {
             (
                 "a",
                 "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, \
-                 `#[children(...)]` or `#[state]`",
+                 `#[children(...)]`, `#[tree]` or `#[state]`",
             ),
             (
                 "b",
                 "the field needs one of `#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, \
-                 `#[children(...)]` or `#[state]`",
+                 `#[children(...)]`, `#[tree]` or `#[state]`",
             ),
         ],
     );
@@ -271,7 +288,7 @@ fn errors_of_roles() {
         &[(
             "#[dir]",
             "a field is one thing: `#[attr(...)]`, `#[file(...)]`, `#[bin(...)]`, `#[dir]`, \
-             `#[children(...)]` or `#[state]`",
+             `#[children(...)]`, `#[tree]` or `#[state]`",
         )],
     );
     assert_errors(
@@ -313,7 +330,7 @@ fn errors_of_attr() {
                 "initial",
                 "unknown argument `initial` of `attr`, valid ones are `rw`, `ro`, `wo`, \
                  `admin_rw`, `admin_ro`, `mode`, `default`, `init`, `parse`, `show`, `store`, \
-                 `visible`, `notify`, `name` and `alias(...)`",
+                 `visible`, `privileged`, `notify`, `name` and `alias(...)`",
             )],
         ),
         (
@@ -421,8 +438,8 @@ fn errors_of_attr() {
             &[(
                 "default",
                 "unknown argument `default` of `file`, valid ones are `rw`, `ro`, `wo`, \
-                 `admin_rw`, `admin_ro`, `mode`, `kind`, `show`, `store`, `visible`, `notify`, \
-                 `detached`, `name` and `alias(...)`",
+                 `admin_rw`, `admin_ro`, `mode`, `kind`, `show`, `store`, `visible`, \
+                 `privileged`, `notify`, `detached`, `name` and `alias(...)`",
             )],
         ),
         (
@@ -485,7 +502,7 @@ fn errors_of_attr() {
                     "oops",
                     "unknown argument `oops` of `attr`, valid ones are `rw`, `ro`, `wo`, \
                  `admin_rw`, `admin_ro`, `mode`, `default`, `init`, `parse`, `show`, `store`, \
-                 `visible`, `notify`, `name` and `alias(...)`",
+                 `visible`, `privileged`, `notify`, `name` and `alias(...)`",
                 ),
                 ("f", "the file is not written to"),
             ],
@@ -547,6 +564,21 @@ fn errors_of_directories() {
             &[("min", "`min` needs a value: `min = ...`")],
         ),
         (
+            "#[dir(privileged = 1)] a: D",
+            &[("privileged", "`privileged` takes no value")],
+        ),
+        (
+            "#[tree(name)] a: T",
+            &[(
+                "name",
+                "unknown argument `name` of `tree`, valid ones are none",
+            )],
+        ),
+        (
+            "#[children(limit = f)] a: C",
+            &[("f", "without `nr` there is no file that makes directories")],
+        ),
+        (
             "#[dir(min = 1, min = 2)] a: D",
             &[("min", "`min` is given more than once")],
         ),
@@ -563,7 +595,7 @@ fn errors_of_directories() {
             &[(
                 "min",
                 "unknown argument `min` of `children`, valid ones are `nr`, `rw`, `ro`, `wo`, \
-                 `admin_rw`, `admin_ro`, `mode`, `max`, `check`, `init` and `alias(...)`",
+                 `admin_rw`, `admin_ro`, `mode`, `max`, `limit`, `check`, `init` and `alias(...)`",
             )],
         ),
         (

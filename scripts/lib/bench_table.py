@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Prints the table of a benchmark and says what exceeds its bound.
 
-bench_table.py core|sysfs|kdamond TSV
+bench_table.py core|sysfs|kdamond|kdamond-vm TSV
 
 TSV has a line for each thing: NAME UNIT "C" NUMBER... "Rust" NUMBER..., with a
 number for each round. For kdamonds there are four such lists, of cores and
-operations: "C/C", "Rust/C", "C/Rust", "Rust/Rust". The exit status is 1 if something
-exceeds its bound or is not there.
+operations: "C/C", "Rust/C", "C/Rust", "Rust/Rust"; a bound is one of Rust/Rust to C/C,
+or of Rust/Rust in nanoseconds. The exit status is 1 if something exceeds its bound or
+is not there.
 """
 
 import statistics
@@ -32,14 +33,38 @@ SYSFS_RATIOS = {
     **{f"{access}-{name}": 1.1 for access in ("read", "write") for name in ATTRIBUTES},
 }
 RATIOS = {"core": CORE_RATIOS, "sysfs": SYSFS_RATIOS}
+SIZES = (1000, 10000, 100000)
+
+
+def of_sizes(name, *bounds):
+    """A row for each number of regions."""
+    return {f"{name}-{size}": bound for size, bound in zip(SIZES, bounds)}
+
+
 # Rust/Rust to C/C.
 KDAMOND_RATIOS = {
-    "vaddr-mapped-1000": 0.6, "vaddr-mapped-10000": 0.45, "vaddr-mapped-100000": 0.4,
-    "vaddr-holes-1000": 0.6, "vaddr-holes-10000": 0.45, "vaddr-holes-100000": 0.4,
+    **of_sizes("vaddr-mapped", 0.6, 0.45, 0.4),
+    **of_sizes("vaddr-holes", 0.6, 0.45, 0.4),
     # An area for each region leaves nothing to do at once.
-    "vaddr-1000-vmas-1000": 1.02, "vaddr-1000-vmas-10000": 0.45, "vaddr-1000-vmas-100000": 0.4,
-    "paddr-mapped-1000": 0.85, "paddr-mapped-10000": 0.7, "paddr-mapped-100000": 0.65,
-    "paddr-half-free-1000": 0.65, "paddr-half-free-10000": 0.55, "paddr-half-free-100000": 0.5,
+    **of_sizes("vaddr-1000-vmas", 1.02, 0.45, 0.4),
+    **of_sizes("vaddr-accessed", 0.6, 0.45, 0.4),
+    **of_sizes("paddr-mapped", 0.85, 0.7, 0.65),
+    **of_sizes("paddr-half-free", 0.65, 0.55, 0.5),
+    **of_sizes("paddr-accessed", 0.85, 0.7, 0.65),
+    # What there is to do is done for each of 64 page tables.
+    **of_sizes("paddr-file-64", 1.02, 1.02),
+}
+LATENCY_RATIOS = {"mmap-p99-1000": 1.05, "mmap-p99-10000": 1.05}
+# Rust/Rust alone, in nanoseconds.
+LATENCIES = {"vma-wait-1000": 20000, "vma-wait-10000": 20000}
+# Instructions
+KDAMOND_VM_RATIOS = {
+    **{name: 0.5 if name.startswith("vaddr") else 0.75 for name in KDAMOND_RATIOS},
+    **of_sizes("vaddr-1000-vmas", 1.02, 0.5, 0.5),
+    # A huge page is one region, or many.
+    **of_sizes("vaddr-huge-pages", 1.02, 0.5, 0.5),
+    **of_sizes("paddr-huge-pages", 1.02, 1.02, 1.02),
+    **of_sizes("paddr-file-64", 1.02, 1.02),
 }
 COMBINATIONS = ("C/C", "Rust/C", "C/Rust", "Rust/Rust")
 # Rust alone.
@@ -80,7 +105,7 @@ def parse_combinations(line):
                   for start, end in zip(starts, starts[1:])]
 
 
-def kdamonds(path):
+def kdamonds(path, bounds, numbers_bounds):
     """Prints the table of kdamonds; returns the exit status."""
     bad, seen = [], set()
     print(f"{'core/operations':26} {'C/C':>10} {'Rust/C':>7} {'C/Rust':>7} {'Rust/Rust':>10}"
@@ -89,19 +114,23 @@ def kdamonds(path):
         rows = [parse_combinations(line) for line in file]
     for name, numbers in rows:
         seen.add(name)
-        ratios = [[n / c for n, c in zip(list_, numbers[0])] for list_ in numbers]
+        ratios = [[n / max(c, 1) for n, c in zip(list_, numbers[0])] for list_ in numbers]
         _, rust_c, c_rust, both = (statistics.median(list_) for list_ in ratios)
-        over = both > KDAMOND_RATIOS[name]
+        if name in numbers_bounds:
+            over = max(numbers[3]) / 1000 > numbers_bounds[name]
+            bound = f"{numbers_bounds[name]} ns, {max(numbers[3]) / 1000:.0f} at most"
+        else:
+            over, bound = both > bounds[name], f"{bounds[name]:6.2f}"
         if over:
-            bad.append(name)
+            bad.append(f"{name}: exceeds its bound, {bound.strip()}")
         print(f"{name:26} {statistics.median(numbers[0]) / 1000:7.1f} ns {rust_c:7.2f} {c_rust:7.2f}"
-              f" {both:10.2f} {min(ratios[3]):6.2f} {max(ratios[3]):6.2f} {KDAMOND_RATIOS[name]:6.2f}"
+              f" {both:10.2f} {min(ratios[3]):6.2f} {max(ratios[3]):6.2f} {bound}"
               f"{' !' if over else ''}")
-    missing = KDAMOND_RATIOS.keys() - seen
+    missing = (bounds.keys() | numbers_bounds.keys()) - seen
     for name in sorted(missing):
         print(f"{name}: was not measured", file=sys.stderr)
-    for name in bad:
-        print(f"{name}: exceeds its bound, {KDAMOND_RATIOS[name]:.2f}", file=sys.stderr)
+    for line in bad:
+        print(line, file=sys.stderr)
     return 1 if bad or missing else 0
 
 
@@ -109,7 +138,9 @@ def main():
     """See the top."""
     what, path = sys.argv[1:]
     if what == "kdamond":
-        return kdamonds(path)
+        return kdamonds(path, {**KDAMOND_RATIOS, **LATENCY_RATIOS}, LATENCIES)
+    if what == "kdamond-vm":
+        return kdamonds(path, KDAMOND_VM_RATIOS, {})
     bad, seen = [], set()
     print(f"{'':30} {'unit':>16} {'C':>10} {'Rust':>10}"
           f" {'Rust/C':>7} {'from':>6} {'to':>6} {'bound':>6}")

@@ -12,8 +12,14 @@ config_flip() {
 		die_usage "--config wants SYMBOL=y or SYMBOL=n, not '$1'"
 	CONFIG_FLIPS+=("CONFIG_${BASH_REMATCH[2]}=${BASH_REMATCH[3]}")
 	# What depends on it goes with it.
-	[[ ${CONFIG_FLIPS[-1]} != CONFIG_DAMON_SYSFS_RUST=n ]] ||
-		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_RFC_NAMES=n CONFIG_DAMON_SYSFS_EXTENSIONS=n)
+	case ${CONFIG_FLIPS[-1]} in
+	CONFIG_DAMON_SYSFS_RUST=n)
+		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_{RFC_NAMES,EXTENSIONS,USERS}"=n")
+		;;
+	CONFIG_DAMON_CORE_RUST=n | CONFIG_DAMON_OPS_RUST=n)
+		CONFIG_FLIPS+=(CONFIG_DAMON_SYSFS_USERS=n)
+		;;
+	esac
 }
 
 # config_fragment FILE...: the lines of the files, our own options and samples as far as
@@ -49,11 +55,14 @@ config_check() {
 	done <"$1"
 }
 
+# What tells make which compilers to take.
+KMAKE_TOOLS=(LLVM=1)
+
 # kmake DIR ARG...: make of the patched tree with its output in DIR.
 kmake() {
 	local dir=$1
 	shift
-	root_run make -C "$TREE" O="$dir" LLVM=1 -j"$JOBS" "$@"
+	root_run make -C "$TREE" O="$dir" "${KMAKE_TOOLS[@]}" -j"$JOBS" "$@"
 }
 
 # What vm_build() builds instead of the usual kernel: -NAME for the one that has
@@ -102,9 +111,12 @@ uml_configure() {
 	kunit config "$1" --make_options LLVM=1
 }
 
-# kunit CMD DIR ARG...: the kernel's kunit.py for the user mode kernel in DIR.
+# kunit.py's name of the architecture that kunit() is for: user mode Linux.
+KUNIT_ARCH=um
+
+# kunit CMD DIR ARG...: the kernel's kunit.py for the kernel in DIR.
 kunit() {
-	root_run "$TREE/tools/testing/kunit/kunit.py" "$1" --build_dir "$2" \
+	root_run "$TREE/tools/testing/kunit/kunit.py" "$1" --build_dir "$2" --arch "$KUNIT_ARCH" \
 		--kunitconfig "$2/fragment.config" "${@:3}"
 }
 

@@ -104,11 +104,14 @@ root_pip() {
 		--no-cache-dir --disable-pip-version-check "${ROOT_PYTHON[@]}"
 }
 
-root_remove() {
+# root_owner CMD...: runs CMD outside of the root, as who owns its files.
+root_owner() {
 	local run=()
 	[[ $EUID -eq 0 ]] || run=(unshare --map-root-user --map-auto)
-	"${run[@]}" rm -rf --one-file-system "$@"
+	"${run[@]}" "$@"
 }
+
+root_remove() { root_owner rm -rf --one-file-system "$@"; }
 
 # root_ensure [--update]: makes the root unless it is there, and keeps others from
 # replacing it while this command runs. A root without its stamp is the rest of an

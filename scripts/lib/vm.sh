@@ -52,8 +52,9 @@ vm_initrd() {
 	' - "$CHECKOUT" "$1"
 }
 
-# Further parameters of the kernel, for vm_qemu.
+# Further parameters of the kernel, and options of QEMU, for vm_qemu.
 VM_APPEND=()
+VM_OPTIONS=()
 
 # vm_qemu KVM TIMEOUT [ARG...]: boots RUN's kernel with QEMU.
 vm_qemu() {
@@ -80,7 +81,7 @@ vm_qemu() {
 		-device virtio-9p-pci,fsdev=checkout,mount_tag=checkout \
 		-fsdev "local,id=run,path=$RUN,security_model=none,multidevs=remap" \
 		-device virtio-9p-pci,fsdev=run,mount_tag=run \
-		"${share[@]}" -device virtio-serial-pci "$@"
+		"${share[@]}" -device virtio-serial-pci "${VM_OPTIONS[@]}" "$@"
 }
 
 # vm_vng KVM TIMEOUT: boots RUN's kernel with virtme-ng.

@@ -91,7 +91,10 @@ combo_flips() {
 # A symbol that depends on another one cannot be on without it.
 combo_possible() {
 	[[ " ${flips[*]} " != *" CONFIG_DAMON_SYSFS_RUST=n "* ||
-		! " ${flips[*]} " =~ " CONFIG_DAMON_SYSFS_"(RFC_NAMES|EXTENSIONS)"=y " ]]
+		! " ${flips[*]} " =~ " CONFIG_DAMON_SYSFS_"(RFC_NAMES|EXTENSIONS)"=y " ]] || return
+	# Directories for users need all that there is in Rust.
+	[[ ! " ${flips[*]} " =~ " CONFIG_DAMON_"(CORE|OPS|SYSFS)"_RUST=n " ||
+		" ${flips[*]} " != *" CONFIG_DAMON_SYSFS_USERS=y "* ]]
 }
 
 combo_compile() {

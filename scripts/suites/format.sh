@@ -81,14 +81,23 @@ rustfmt_overlay() {
 # Has everything of ours compiled anew, with all warnings and with clippy.
 lint_build() {
 	local dir=$BUILD/lint
-	rm -f "$dir/rust/kernel.o" "$dir/rust/libkobject_macros.so"
-	rm -rf "$dir/mm/damon" "$dir/samples/damon" "$dir/samples/rust"
+	lint_forget "$dir"
 	step "compiling with clippy and W=1" "$TEST_DIR/lint.log" lint_make "$dir"
 	step "building the documentation" "$TEST_DIR/rustdoc.log" kmake "$dir" CLIPPY=1 W=1 rustdoc
 }
 
+# lint_forget DIR: removes what was compiled of ours in DIR.
+lint_forget() {
+	rm -f "$1/rust/kernel.o" "$1/rust/libkobject_macros.so"
+	rm -rf "$1/mm/damon" "$1/samples/damon" "$1/samples/rust"
+}
+
 lint_make() {
 	vm_configure "$1"
+	lint_compile "$1"
+}
+
+lint_compile() {
 	kmake "$1" CLIPPY=1 W=1 prepare
 	kmake "$1" CLIPPY=1 W=1 mm/damon/ samples/damon/ samples/rust/
 }

@@ -75,8 +75,9 @@ kselftest_install() {
 COMPLAINTS='BUG:|WARNING:|KASAN|Oops|general protection|INFO: (task|trying|lockdep)|'
 COMPLAINTS+='ODEBUG|refcount_t|list_(add|del) corruption'
 
+# kernel_was_silent [LOG]: what the kernel has printed, by default in the last guest.
 kernel_was_silent() {
-	! grep -nE "$COMPLAINTS" "$RUN/console.log"
+	! grep -nE "$COMPLAINTS" "${1:-"$RUN/console.log"}"
 }
 
 suite_demo() {

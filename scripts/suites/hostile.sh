@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-#: hostile-uml  misuse in parallel, and every allocation failing, with KASAN (only by name)
+#: hostile-uml  misuse in parallel, memory that changes all the time, and every allocation failing, with KASAN (only by name)
 #: hostile-vm   the same, and the selftests, with lockdep and kmemleak in the machine (only by name)
 
 suite_hostile_uml() {
@@ -10,6 +10,7 @@ suite_hostile_uml() {
 	hostile_kunit ncpus=1
 	UML_APPEND=(ncpus=2 seccomp=on)
 	hostile_uml parallel --seconds 120
+	hostile_uml memory --seconds 120
 	UML_APPEND=()
 	hostile_uml failslab
 }
@@ -46,6 +47,7 @@ hostile_uml() {
 suite_hostile_vm() {
 	VM_VARIANT=-lockdep
 	hostile_vm parallel --seconds 300
+	hostile_vm memory --seconds 300
 	hostile_vm failslab
 	KSELFTEST_SECONDS=10800 kselftest_run
 	# What scripts/guest/kselftest has asked the kernel at the end.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #: operations-long  operations in Rust against those in C, a million times (only by name)
-#: operations-vm    the same some thousand times, with huge pages, in the machine (only by name)
+#: operations-vm    the same some thousand times, with huge pages and swap, in the machine (only by name)
 
-OPERATIONS_SUITES=damon-operations-twins,damon-operations-targets
+OPERATIONS_SUITES=(damon-operations-targets damon-operations-twins)
 
 suite_operations_long() {
 	local json=$TEST_DIR/operations.json
@@ -13,7 +13,7 @@ suite_operations_long() {
 		operations_uml "$json"
 	cat "$TEST_DIR/operations.log"
 	tree_close
-	ktap_results "$json" --suites "$OPERATIONS_SUITES"
+	ktap_results "$json" --suites "$(IFS=, && echo "${OPERATIONS_SUITES[*]}")"
 }
 
 # A third of a million for each of the three kinds of operations
@@ -23,8 +23,19 @@ operations_uml() {
 }
 
 suite_operations_vm() {
+	local suite
 	config_flip DAMON_OPS_RUST_KUNIT_TEST=y
-	kunit_guest "$TEST_DIR/operations-guest.log" 1800 "$OPERATIONS_SUITES" \
-		'kunit.filter_glob=damon-operations-*' "damon_operations.seed=${SEEDS[0]:-1}"
+	guest_open operations
+	tree_close
+	kvm_decide
+	VM_APPEND=(kunit.enable=1 kunit.autorun=0 "damon_operations.seed=${SEEDS[0]:-1}")
+	run_dir_command /mnt/damon-rust/scripts/guest/operations "${OPERATIONS_SUITES[@]}"
+	step "running KUnit in the guest (10 min)" "$TEST_DIR/operations-guest.log" \
+		vm_command qemu "$KVM" 3600
+	cat "$TEST_DIR/operations-guest.log"
+	for suite in "${OPERATIONS_SUITES[@]}"; do
+		kunit_parse "$RUN/out/$suite.json" "$RUN/out/$suite"
+		ktap_results "$RUN/out/$suite.json"
+	done
 	check "the kernel did not complain" kernel_was_silent
 }

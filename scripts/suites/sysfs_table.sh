@@ -10,7 +10,7 @@ TABLE_DOCUMENT=Documentation/ABI/testing/sysfs-kernel-mm-damon
 # sysfs_table_checks LOG
 sysfs_table_checks() {
 	tree_open
-	if [[ " ${CONFIG_FLIPS[*]} " =~ " CONFIG_DAMON_SYSFS_"(RFC_NAMES|EXTENSIONS)"=n " ]]; then
+	if [[ " ${CONFIG_FLIPS[*]} " =~ " CONFIG_DAMON_SYSFS_"(RFC_NAMES|EXTENSIONS|USERS)"=n " ]]; then
 		skip "table of files" "the kernel was built without some of the files"
 	else
 		check "table of files" table_is_current "$1"

@@ -162,6 +162,9 @@ def check(rows, path):
                 name, rows, by_path) not in by_path:
             yield '%s%s: not documented in %s' % (ROOT, name, path)
     for what in document:
+        # The table is about the files of root, which are there from the start.
+        if plain(what).startswith('damon/users/'):
+            continue
         if plain(what).rstrip('/') not in known:
             yield '%s: in %s, but there is no such file' % (what, path)
 

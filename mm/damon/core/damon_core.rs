@@ -20,6 +20,7 @@
 //!
 //! kdamond      the thread that monitors, what it does when
 //! running      which contexts are running: groups, exclusive or not
+//! guest        kdamonds of users who are not root
 //! call, walk   requests of other threads to a kdamond
 //!
 //! regions      where regions are
@@ -63,6 +64,8 @@ mod environment;
 mod export;
 mod filter;
 mod goal;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod guest;
 mod kdamond;
 mod math;
 mod merge;

@@ -81,6 +81,8 @@ macro_rules! exports {
 }
 
 mod context;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod guest;
 mod kdamond;
 #[cfg(CONFIG_DAMON_KUNIT_TEST)]
 mod kunit;

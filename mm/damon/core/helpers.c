@@ -26,6 +26,7 @@
 #include <linux/psi.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string_choices.h>
 #include <linux/timekeeping.h>
@@ -44,10 +45,36 @@ struct damon_operations damon_registered_ops[NR_DAMON_OPS];
 
 struct kmem_cache *damon_region_cache __ro_after_init;
 
+#ifdef CONFIG_DAMON_SYSFS_USERS
+/*
+ * Charges what this thread allocates for a user to a memory cgroup.  Returns the
+ * one that was charged before.
+ */
+struct mem_cgroup *damon_core_charge(struct mem_cgroup *memcg)
+{
+	return set_active_memcg(memcg);
+}
+
+bool damon_core_is_charged(void)
+{
+#ifdef CONFIG_MEMCG
+	return current->active_memcg;
+#else
+	return false;
+#endif
+}
+#else
+static bool damon_core_is_charged(void)
+{
+	return false;
+}
+#endif
+
 /* kmem_cache_alloc() is a macro. */
 struct damon_region *damon_core_alloc_region(void)
 {
-	return kmem_cache_alloc(damon_region_cache, GFP_KERNEL);
+	return kmem_cache_alloc(damon_region_cache, damon_core_is_charged() ?
+				GFP_KERNEL_ACCOUNT : GFP_KERNEL);
 }
 
 /*

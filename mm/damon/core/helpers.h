@@ -39,6 +39,29 @@ unsigned long damon_core_free_mem_rate(void);
 bool damon_core_system_ram(unsigned long addr_unit, unsigned long *start,
 			   unsigned long *end);
 
+#ifdef CONFIG_DAMON_SYSFS_USERS
+/* The context of a user who is not root */
+struct damon_core_guest {
+	/* Whom to stop it together with */
+	unsigned long owner;
+	/* What its operations want to know, see rust/kernel/damon/viewer.rs */
+	void *viewer;
+	/* Who pays for the memory, or NULL */
+	struct mem_cgroup *memcg;
+	/* How many regions it may have */
+	unsigned long max_nr_regions;
+};
+
+struct mem_cgroup *damon_core_charge(struct mem_cgroup *memcg);
+bool damon_core_is_charged(void);
+
+/* In Rust */
+int damon_core_start_guest(struct damon_ctx *ctx,
+			   struct damon_core_guest *guest);
+void damon_core_stop_guests(unsigned long owner);
+void *damon_core_viewer(struct damon_ctx *ctx);
+#endif
+
 /* In Rust */
 int damon_core_init(void);
 int damon_core_kdamond_fn(void *data);

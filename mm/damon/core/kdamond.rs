@@ -111,8 +111,12 @@ fn end_aggregation(ctx: &mut Context<'_>, next_aggregation_sis: usize) {
 
 /// Monitors until it is time to end.
 fn main_loop(ctx: &mut Context<'_>) {
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    crate::guest::bound_regions(ctx);
     let mut sz_limit = damon_apply_min_nr_regions(ctx, None);
     while !kdamond_need_stop(ctx) {
+        #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+        crate::guest::bound_regions(ctx);
         // A call can change these. Then they count from the next iteration on.
         let next_aggregation_sis = ctx.next_aggregation_sis();
         let next_ops_update_sis = ctx.next_ops_update_sis();
@@ -171,6 +175,8 @@ pub(crate) fn kdamond_fn(mut kdamond: CurrentKdamond) {
 
     let ctx = &mut kdamond.context();
     kdamond_init_ctx(ctx);
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    ctx.begin_charging();
     ctx.ops_init();
     main_loop(ctx);
 
@@ -179,6 +185,8 @@ pub(crate) fn kdamond_fn(mut kdamond: CurrentKdamond) {
     kdamond_cancel_calls(ctx);
     ctx.shared().walk().set_obsolete(true);
     damos_walk_cancel(ctx);
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    ctx.end_charging();
     environment::debug_kdamond(false);
     ended(kdamond);
 }

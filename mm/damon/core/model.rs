@@ -192,6 +192,8 @@ macro_rules! lists {
 mod context;
 mod filter;
 mod goal;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod guest;
 mod list;
 mod operations;
 mod probe;
@@ -204,6 +206,8 @@ mod scheme;
 mod shared;
 mod target;
 
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+pub(crate) use self::guest::*;
 pub(crate) use self::{
     context::*,
     filter::*,
@@ -226,3 +230,9 @@ pub(crate) use kernel::bindings::damon_attrs as Attrs;
 
 /// An address range, `struct damon_addr_range`.
 pub(crate) use kernel::bindings::damon_addr_range as AddrRange;
+
+/// How to allocate.
+#[cfg(not(CONFIG_DAMON_SYSFS_USERS))]
+fn gfp() -> kernel::alloc::Flags {
+    kernel::alloc::flags::GFP_KERNEL
+}

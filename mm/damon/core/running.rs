@@ -44,6 +44,11 @@ pub(crate) fn damon_start<'a>(
     };
     if result.is_err() {
         damon_stop(ctxs.take(nr_started).map(Startable::shared));
+        return result;
+    }
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    if exclusive {
+        crate::guest::stop(None);
     }
     result
 }
@@ -77,7 +82,13 @@ pub(crate) fn wait_until_ended(ctx: Shared<'_>) {
 pub(crate) fn ended(kdamond: CurrentKdamond) {
     let ended = {
         let mut running = RUNNING.lock();
-        running.end();
+        #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+        let is_guest = running.guests.remove(kdamond.shared());
+        #[cfg(not(CONFIG_DAMON_SYSFS_USERS))]
+        let is_guest = false;
+        if !is_guest {
+            running.end();
+        }
         kdamond.end(&mut running)
     };
     if let Some(ended) = ended {

@@ -10,6 +10,7 @@
 //! model   the structures of damon.h that are needed here, and what C calls and is called for
 //! vaddr   virtual address spaces, and fixed ranges of them
 //! paddr   the physical address space
+//! guarded virtual address spaces, on behalf of users who are not root
 //! block   regions in blocks
 //! ```
 //!
@@ -25,6 +26,8 @@
 //! has. Between blocks other threads have their turn. No lock is held when C is called.
 
 mod block;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod guarded;
 mod model;
 #[cfg(CONFIG_DAMON_PADDR)]
 mod paddr;

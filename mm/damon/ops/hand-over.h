@@ -36,6 +36,24 @@ bool damon_folio_young(struct folio *folio);
 /* In rmap.c, likewise */
 void damon_ops_folio_mkold(struct folio *folio);
 
+#ifdef CONFIG_DAMON_SYSFS_USERS
+/* In Rust: makes operations for processes those of a user who is not root */
+void damon_ops_guard(struct damon_operations *ops);
+
+/* In vaddr.c: for areas that are locked, or the whole address space if mmap_locked */
+int damon_ops_va_three_regions(struct mm_struct *mm,
+			       struct damon_addr_range regions[3]);
+void damon_ops_va_mkold_area(struct vm_area_struct *vma, unsigned long addr,
+			     bool mmap_locked);
+bool damon_ops_va_young_area(struct vm_area_struct *vma, unsigned long addr,
+			     bool mmap_locked);
+void damon_ops_va_stat_area(struct vm_area_struct *vma, unsigned long start,
+			    unsigned long end, bool mmap_locked,
+			    struct damos *s, unsigned long *sz_filter_passed);
+/* In ops-common.c */
+bool damos_ops_has_filter(struct damos *s);
+#endif
+
 static inline void damon_ops_hand_over_va(struct damon_operations *ops)
 {
 	ops->prepare_access_checks = damon_ops_va_prepare_access_checks;

@@ -5,6 +5,8 @@
 //! C headers: [`include/linux/damon.h`](srctree/include/linux/damon.h), and `hand-over.h`, which is
 //! beside this file.
 
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+pub(crate) mod guarded;
 #[cfg(CONFIG_DAMON_PADDR)]
 pub(crate) mod phys;
 #[cfg(CONFIG_DAMON_VADDR)]
@@ -114,13 +116,13 @@ pub(crate) struct Region(Opaque<bindings::damon_region>);
 
 impl Region {
     #[inline]
-    fn start(&self) -> usize {
+    pub(crate) fn start(&self) -> usize {
         // SAFETY: Nobody but this thread uses the region.
         unsafe { (*self.0.get()).ar.start }
     }
 
     #[inline]
-    fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         // SAFETY: Nobody but this thread uses the region.
         unsafe { (*self.0.get()).ar.end }
     }
@@ -151,6 +153,9 @@ impl Region {
         *nr_accesses
     }
 }
+
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+pub(crate) use self::guarded::Scheme;
 
 /// Lets other threads have their turn, if they wait for it.
 pub(crate) fn cond_resched() {

@@ -72,7 +72,7 @@ pub(crate) fn target_valid(target: &Target) -> bool {
 }
 
 /// What is done with each of some addresses.
-trait Visit {
+pub(crate) trait Visit {
     /// An entry of a page table that maps memory.
     fn mapped(&mut self, nr: usize, mapped: &Mapped<'_>);
 
@@ -83,7 +83,7 @@ trait Visit {
 /// Marks memory as not accessed.
 ///
 /// Corresponds to `damon_va_mkold()`.
-struct Mkold;
+pub(crate) struct Mkold;
 
 impl Visit for Mkold {
     // Corresponds to `damon_ptep_mkold()`.
@@ -108,7 +108,7 @@ impl Visit for Mkold {
 ///
 /// Corresponds to `damon_va_young()`.
 #[derive(Default)]
-struct Young(Accessed);
+pub(crate) struct Young(pub(crate) Accessed);
 
 impl Visit for Young {
     // Corresponds to `damon_young_pmd_entry()`.
@@ -127,37 +127,48 @@ impl Visit for Young {
 }
 
 /// Says that an address is to be visited without what is shared with others.
-struct Uncommon;
+pub(crate) struct Uncommon;
 
 /// Addresses to visit, with their numbers.
-struct Todo<'a> {
+pub(crate) struct Todo<'a> {
     addrs: &'a [usize],
     nr: usize,
 }
 
 impl<'a> Todo<'a> {
+    /// Begins with the first address.
+    pub(crate) fn new(addrs: &'a [usize]) -> Self {
+        Self { addrs, nr: 0 }
+    }
+
+    /// The number of the next address.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub(crate) fn nr(&self) -> usize {
+        self.nr
+    }
+
     /// The next address.
     #[inline]
-    fn next(&self) -> Option<usize> {
+    pub(crate) fn next(&self) -> Option<usize> {
         self.addrs.first().copied()
     }
 
     /// The next address, if it is in a range.
     #[inline]
-    fn next_in(&self, start: usize, end: usize) -> Option<usize> {
+    pub(crate) fn next_in(&self, start: usize, end: usize) -> Option<usize> {
         self.next().filter(|addr| (start..end).contains(addr))
     }
 
     /// Goes on to the address behind.
     #[inline]
-    fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.addrs = self.addrs.get(1..).unwrap_or_default();
         self.nr += 1;
     }
 
     /// Passes over addresses as long as they are in a range.
     #[inline]
-    fn skip(&mut self, start: usize, end: usize) {
+    pub(crate) fn skip(&mut self, start: usize, end: usize) {
         while self.next_in(start, end).is_some() {
             self.advance();
         }
@@ -168,7 +179,7 @@ impl<'a> Todo<'a> {
 ///
 /// It is quick if many of those that follow each other are in the same area and page table.
 fn visit(mm: &MmWithUser, addrs: &[usize], visitor: &mut impl Visit) {
-    let mut todo = Todo { addrs, nr: 0 };
+    let mut todo = Todo::new(addrs);
     while let Some(addr) = todo.next() {
         // What is locked here is not locked any more when this returns.
         if let Err(Uncommon) = visit_area(mm, addr, &mut todo, visitor) {
@@ -223,7 +234,7 @@ fn visit_area(
 
 /// Visits the addresses of a page table.
 #[inline]
-fn visit_at(
+pub(crate) fn visit_at(
     vma: &VmaRef,
     addr: usize,
     todo: &mut Todo<'_>,

@@ -12,6 +12,7 @@ use kernel::{
         sysfs_dir,
         AttrValue,
         Children,
+        Dir,
         Held,
         Keyword,
         NoValue,
@@ -19,7 +20,8 @@ use kernel::{
         Subdir,
         Value, //
     },
-    prelude::*, //
+    prelude::*,
+    str::CStr, //
 };
 
 #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
@@ -28,6 +30,10 @@ use kernel::sync::Arc;
 #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
 use crate::region_counts::RegionCounts;
 use crate::{
+    grant::{
+        Caller,
+        Grant, //
+    },
     monitoring_attrs::MonitoringAttrs,
     refusal::{
         Outcome,
@@ -47,9 +53,17 @@ pub(crate) struct Contexts {
         nr = "nr_contexts",
         admin_rw,
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
-        max = 1, //
+        max = 1,
+        init = Self::fit, //
     )]
     pub(crate) contexts: Children<Context>,
+}
+
+impl Contexts {
+    /// Lets a new context have values that are allowed.
+    pub(crate) fn fit(self: &Dir<Self>, context: &Context) {
+        context.monitoring_attrs.fit(Grant::of(self));
+    }
 }
 
 /// The sets of monitoring operations, in the order in which `avail_operations` shows them.
@@ -61,6 +75,16 @@ pub(crate) enum Operations {
     Fvaddr,
     /// The physical address space.
     Paddr,
+}
+
+impl Operations {
+    /// Whether users who are not root may have them.
+    fn is_for_users(self) -> bool {
+        match self {
+            Self::Vaddr | Self::Fvaddr => true,
+            Self::Paddr => false,
+        }
+    }
 }
 
 impl From<Operations> for OpsId {
@@ -88,13 +112,14 @@ pub(crate) struct Context {
     /// the kdamond starts.
     #[attr(
         admin_rw,
-        default = Operations::Vaddr, //
+        default = Operations::Vaddr,
+        store = Self::store_operations, //
         alias("damon_type", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
     )]
     pub(crate) operations: Value<Operations>,
 
     /// How many bytes an address stands for, a power of two. Only paddr uses it.
-    #[attr(admin_rw, default = NonZeroUsize::MIN)]
+    #[attr(admin_rw, default = NonZeroUsize::MIN, privileged)]
     pub(crate) addr_unit: Value<NonZeroUsize>,
 
     /// Whether the kdamond pauses monitoring.
@@ -111,7 +136,7 @@ pub(crate) struct Context {
 
     /// How many regions the kdamond has now, of all targets, as of its last sampling.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
-    #[attr(admin_ro, init = Arc::new(Value::new(0), GFP_KERNEL)?)]
+    #[attr(admin_ro, init = |setup| Arc::new(Value::new(0), setup.gfp())?)]
     current_nr_regions: Arc<Value<usize>>,
 
     /// What is done with memory, depending on its accesses.
@@ -120,20 +145,33 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    fn show_avail_operations(&self, out: &mut Output<'_>) -> Result {
+    fn show_avail_operations(self: &Dir<Self>, out: &mut Output<'_>) -> Result {
+        let grant = Grant::of(self);
+
         for operations in [Operations::Vaddr, Operations::Fvaddr, Operations::Paddr] {
-            if OpsId::from(operations).is_registered() {
+            if grant.check(operations.is_for_users()).is_ok()
+                && OpsId::from(operations).is_registered()
+            {
                 operations.emit(out)?;
             }
         }
         Ok(())
     }
 
+    /// Takes a set of operations, unless it is none for users in the tree of one.
+    pub(crate) fn store_operations(self: &Dir<Self>, input: &CStr) -> Result {
+        let new = Operations::parse(input)?;
+
+        Grant::of(self).check(new.is_for_users())?;
+        self.operations.set(new);
+        Ok(())
+    }
+
     /// Makes a DAMON context of what the files say.
     ///
     /// Fails with `EINVAL` for values that are not valid, alone or together, and with `ENOMEM`.
-    pub(crate) fn build(&self, held: &Held<'_>) -> Outcome<damon::Context> {
-        let mut ctx = damon::Context::new()?;
+    pub(crate) fn build(&self, caller: &Caller<'_>, held: &Held<'_>) -> Outcome<damon::Context> {
+        let mut ctx = caller.new_context()?;
         let ops = self.operations.get().into();
         let attrs = self.monitoring_attrs.attrs();
 
@@ -143,6 +181,9 @@ impl Context {
         // What is wrong with the unit is said last, if nothing else is.
         let unit = ctx.set_addr_unit(self.addr_unit.get().get());
         ctx.set_paused(self.pause.get());
+        self.monitoring_attrs
+            .check(caller.grant())
+            .at("monitoring_attrs")?;
         ctx.set_attrs(&attrs)
             .map_err(|errno| self.monitoring_attrs.refuse(errno, &attrs))
             .at("monitoring_attrs")?;
@@ -151,8 +192,12 @@ impl Context {
             .add_to(&mut ctx, held)
             .at("probes")
             .at("monitoring_attrs")?;
-        self.targets.add_to(&mut ctx, ops, held).at("targets")?;
-        self.schemes.add_to(&mut ctx, held).at("schemes")?;
+        self.targets
+            .add_to(&mut ctx, ops, caller, held)
+            .at("targets")?;
+        self.schemes
+            .add_to(&mut ctx, caller.grant(), held)
+            .at("schemes")?;
         unit.because("a page divided by it is not a power of two")
             .at("addr_unit")?;
         Ok(ctx)

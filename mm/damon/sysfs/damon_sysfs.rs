@@ -11,6 +11,8 @@
 //!       monitoring_attrs/                  monitoring_attrs
 //!       targets/<T>/regions/<R>/           targets
 //!       schemes/<S>/                       schemes
+//! damon/users/<U>/                         users
+//!   kdamonds/                              kdamonds and so on, and what grant allows
 //! ```
 //!
 //! # Locking
@@ -27,6 +29,8 @@
 // A refusal of a command has its reason in itself, so that it is told without memory, too.
 #![allow(clippy::result_large_err)]
 
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+use kernel::kobject::Subtree;
 use kernel::{
     kobject::{
         mm_kobj,
@@ -39,6 +43,7 @@ use kernel::{
 };
 
 mod contexts;
+mod grant;
 mod kdamonds;
 mod memcg_path;
 mod monitoring_attrs;
@@ -51,6 +56,8 @@ mod targets;
 #[cfg(CONFIG_DAMON_SYSFS_RUST_KUNIT_TEST)]
 mod tests;
 mod ul_range;
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod users;
 
 use kdamonds::Kdamonds;
 
@@ -60,6 +67,11 @@ pub(crate) struct Damon {
     /// What the administrator of the system uses.
     #[dir]
     pub(crate) admin: Subdir<Admin>,
+
+    /// What users who are not root may do.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    #[tree]
+    pub(crate) users: Subtree<users::Users>,
 }
 
 /// What the administrator of the system uses.
@@ -77,7 +89,16 @@ pub(crate) static ROOT: SetOnce<Root<Damon>> = SetOnce::new();
 ///
 /// Fails with `ENOENT` if there is no `/sys/kernel/mm`, and as [`Root::publish`] does.
 fn init() -> Result {
-    ROOT.populate(Root::publish(mm_kobj().ok_or(ENOENT)?, c"damon")?);
+    let root = Root::<Damon>::publish(mm_kobj().ok_or(ENOENT)?, c"damon")?;
+
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    root.users.replace(
+        &root,
+        &mut root.try_lock()?.held(),
+        c"users",
+        Root::new(())?,
+    )?;
+    ROOT.populate(root);
     Ok(())
 }
 

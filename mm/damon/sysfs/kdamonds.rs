@@ -39,6 +39,12 @@ use crate::{
         Context,
         Contexts, //
     },
+    grant::{
+        exceeds,
+        Grant,
+        KdamondsRef,
+        Limits, //
+    },
     refresh_ms::{
         RefreshMs,
         RefreshTimer, //
@@ -49,7 +55,7 @@ use crate::{
         Refusal,
         Refuse, //
     },
-    ROOT, //
+    targets::Regions, //
 };
 
 /// The monitoring threads.
@@ -61,12 +67,42 @@ pub(crate) struct Kdamonds {
         nr = "nr_kdamonds",
         admin_rw,
         alias("nr", cfg(CONFIG_DAMON_SYSFS_RFC_NAMES)),
+        limit = Self::limit,
         check = Self::check_idle, //
     )]
-    kdamonds: Children<Kdamond>,
+    pub(crate) kdamonds: Children<Kdamond>,
 }
 
 impl Kdamonds {
+    pub(crate) fn limit(self: &Dir<Self>, _held: &Held<'_>) -> Result<i32> {
+        Ok(Grant::of(self).limits().max_kdamonds)
+    }
+
+    /// Fails with `EINVAL` if as many kdamonds run as a user may have.
+    fn check_room(&self, limits: &Limits, held: &Held<'_>) -> Result {
+        let mut nr = 0usize;
+
+        for kdamond in self.kdamonds.list(held)? {
+            nr = nr.saturating_add(kdamond.is_running(held)?.into());
+        }
+        if exceeds(nr.saturating_add(1), limits.max_kdamonds) {
+            return Err(EINVAL);
+        }
+        Ok(())
+    }
+
+    /// Returns how many regions the other targets of the context have that `regions` are in.
+    pub(crate) fn nr_regions_beside(&self, regions: &Regions, held: &Held<'_>) -> Result<usize> {
+        for kdamond in self.kdamonds.list(held)? {
+            for context in kdamond.contexts.contexts.list(held)? {
+                if let Some(nr) = context.targets.nr_regions_beside(regions, held)? {
+                    return Ok(nr);
+                }
+            }
+        }
+        Err(ENOENT)
+    }
+
     /// Refuses to touch the directories of running kdamonds.
     fn check_idle(&self, held: &Held<'_>) -> Result {
         for kdamond in self.kdamonds.list(held)? {
@@ -135,7 +171,7 @@ pub(crate) struct Kdamond {
     ///
     /// The running kdamond looks at it after each sampling. The time of a new value begins with its
     /// write; the first one after 0 makes the kdamond write the files after the next sampling.
-    #[attr(admin_rw, init = Arc::new(RefreshMs::default(), GFP_KERNEL)?)]
+    #[attr(admin_rw, init = |setup| Arc::new(RefreshMs::default(), setup.gfp())?)]
     refresh_ms: Arc<RefreshMs>,
 
     /// The monitoring contexts of the kdamond.
@@ -149,9 +185,9 @@ pub(crate) struct Kdamond {
 
     /// Where the numbers of its regions are shown.
     #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
-    #[state(init = Arc::pin_init(
+    #[state(init = |setup| Arc::pin_init(
         new_mutex!(RegionCounts::default(), "damon_sysfs::Kdamond::region_counts"),
-        GFP_KERNEL,
+        setup.gfp(),
     )?)]
     region_counts: Arc<Mutex<RegionCounts>>,
 
@@ -223,8 +259,9 @@ impl Kdamond {
 
     /// Executes a command, and keeps why it was refused.
     ///
-    /// Fails with `EBUSY` if the lock is held, whatever the command; with `EINVAL` for an unknown
-    /// command and, but for `off`, if there is not one context; and as the command does.
+    /// Fails with `EBUSY` if the lock is held, with `ENODEV` if the tree is about to be removed,
+    /// whatever the command; with `EINVAL` for an unknown command and, but for `off`, if there is
+    /// not one context; and as the command does.
     pub(crate) fn store_state(self: &Dir<Self>, input: &CStr) -> Result {
         match self.try_lock() {
             Ok(mut guard) => {
@@ -253,6 +290,7 @@ impl Kdamond {
     }
 
     fn execute(self: &Dir<Self>, input: &CStr, held: &mut Held<'_>) -> Outcome {
+        Grant::of(self).check_given()?;
         let command = Command::parse(input).because("there is no such command")?;
         let outcome = self.execute_locked(command, held);
 
@@ -308,7 +346,7 @@ impl Kdamond {
     ///
     /// Fails with `EBUSY` if it runs, and with what [`Context::build`] and
     /// [`damon::Context::start`] say.
-    fn turn_on(&self, held: &mut Held<'_>) -> Outcome {
+    fn turn_on(self: &Dir<Self>, held: &mut Held<'_>) -> Outcome {
         self.context(held)?;
         if self.is_running(held)? {
             return Err(Refusal::new(
@@ -317,17 +355,28 @@ impl Kdamond {
             ));
         }
 
+        if let Some(limits) = Grant::of(self).of_user() {
+            Grant::of(self)
+                .kdamonds()
+                .with(|kdamonds| kdamonds.check_room(&limits, held))
+                .because("there are as many kdamonds as the limit allows")?;
+        }
+
         // What an earlier run left is of no use any more.
         *self.kdamond.get_mut(held)? = None;
 
         let context = self.context(held)?;
-        let built = context.build(held).at_number(0).at("contexts")?;
+        let caller = Grant::of(self).caller()?;
+        let built = caller
+            .pay_for(|| context.build(&caller, held))
+            .at_number(0)
+            .at("contexts")?;
         #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
         {
             *self.region_counts.lock() = context.region_counts(false, held)?;
         }
-        let mut kdamond = built
-            .start(Exclusivity::Shared)
+        let mut kdamond = caller
+            .pay_for(|| built.start(Exclusivity::Shared))
             .map_err(|errno| match errno {
                 e if e == EBUSY => {
                     Refusal::new(e, Reason::Words("another kdamond needs DAMON for itself"))
@@ -348,8 +397,9 @@ impl Kdamond {
     }
 
     /// Returns what the kdamond calls after each sampling.
-    fn refresher(&self) -> impl FnMut(&mut OnKdamond<'_>) + Send + 'static {
+    fn refresher(self: &Dir<Self>) -> impl FnMut(&mut OnKdamond<'_>) + Send + 'static {
         let refresh_ms = self.refresh_ms.clone();
+        let kdamonds = Grant::of(self).kdamonds();
         let mut timer = RefreshTimer::new(&refresh_ms, Instant::now());
         #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
         let region_counts = self.region_counts.clone();
@@ -359,7 +409,7 @@ impl Kdamond {
             region_counts.lock().update(kdamond);
             if timer.is_due(&refresh_ms, Instant::now()) {
                 // If somebody holds the lock, or the directories are gone, the next time will do.
-                Self::refresh(kdamond, &refresh_ms).ok();
+                Self::refresh(kdamond, &kdamonds, &refresh_ms).ok();
             }
         }
     }
@@ -396,13 +446,17 @@ impl Kdamond {
     ///
     /// Fails with `ECANCELED` if the kdamond has ended, with what [`Context::build`] says, and with
     /// `EINVAL` if the running context cannot become the new one.
-    fn commit(&self, held: &Held<'_>) -> Outcome {
+    fn commit(self: &Dir<Self>, held: &Held<'_>) -> Outcome {
         let (kdamond, context) = self.started(held)?;
 
         if !kdamond.is_running() {
             return Err(ECANCELED.into());
         }
-        let built = context.build(held).at_number(0).at("contexts")?;
+        let caller = Grant::of(self).caller()?;
+        let built = caller
+            .pay_for(|| context.build(&caller, held))
+            .at_number(0)
+            .at("contexts")?;
         #[cfg(CONFIG_DAMON_SYSFS_EXTENSIONS)]
         let region_counts = context.region_counts(true, held)?;
         kdamond
@@ -457,19 +511,25 @@ impl Kdamond {
     /// milliseconds have passed. Called by the kdamond after each sampling.
     ///
     /// Does nothing while somebody holds the lock.
-    fn refresh(kdamond: &mut OnKdamond<'_>, refresh_ms: &Arc<RefreshMs>) -> Result {
-        let root = ROOT.as_ref().ok_or(ENOENT)?;
-        let mut guard = root.try_lock()?;
-        let held = &guard.held();
-        let kdamonds = root.admin.kdamonds.kdamonds.list(held)?;
-        let this = kdamonds
-            .iter()
-            .find(|this| Arc::ptr_eq(&this.refresh_ms, refresh_ms))
-            .ok_or(ENOENT)?;
-        let context = this.context(held).map_err(|refusal| refusal.errno())?;
+    fn refresh(
+        kdamond: &mut OnKdamond<'_>,
+        kdamonds: &KdamondsRef,
+        refresh_ms: &Arc<RefreshMs>,
+    ) -> Result {
+        kdamonds.with(|kdamonds| {
+            let mut guard = kdamonds.try_lock()?;
+            let held = &guard.held();
+            let this = kdamonds
+                .kdamonds
+                .list(held)?
+                .iter()
+                .find(|this| Arc::ptr_eq(&this.refresh_ms, refresh_ms))
+                .ok_or(ENOENT)?;
+            let context = this.context(held).map_err(|refusal| refusal.errno())?;
 
-        context.monitoring_attrs.update_tuned(&kdamond.attrs());
-        context.schemes.update_stats(kdamond, held)?;
-        context.schemes.update_effective_quotas(kdamond, held)
+            context.monitoring_attrs.update_tuned(&kdamond.attrs());
+            context.schemes.update_stats(kdamond, held)?;
+            context.schemes.update_effective_quotas(kdamond, held)
+        })
     }
 }

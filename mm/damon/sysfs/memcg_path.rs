@@ -60,7 +60,7 @@ impl MemcgPath {
 
         Ok(Self {
             writable: Locked::new(setup, ()),
-            path: KBox::pin_init(path, GFP_KERNEL)?,
+            path: KBox::pin_init(path, setup.gfp())?,
         })
     }
 

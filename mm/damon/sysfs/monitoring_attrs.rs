@@ -17,7 +17,9 @@ use kernel::{
 };
 
 use crate::{
+    grant::Grant,
     refusal::{
+        Outcome,
         Reason,
         Refusal, //
     },
@@ -43,7 +45,7 @@ pub(crate) struct MonitoringAttrs {
     nr_regions: Subdir<UlRange>,
 
     /// What to find out about regions besides accesses.
-    #[dir]
+    #[dir(privileged)]
     pub(crate) probes: Subdir<Probes>,
 }
 
@@ -66,6 +68,49 @@ impl MonitoringAttrs {
             min_nr_regions: self.nr_regions.min.get(),
             max_nr_regions: self.nr_regions.max.get(),
         }
+    }
+
+    /// Changes the defaults to what is allowed.
+    pub(crate) fn fit(&self, grant: Grant<'_>) {
+        let Some(limits) = grant.of_user() else {
+            return;
+        };
+        let max = usize::try_from(limits.max_regions).unwrap_or(0);
+        let (intervals, numbers) = (&self.intervals, &self.nr_regions);
+
+        numbers.max.set(numbers.max.get().min(max));
+        numbers.min.set(numbers.min.get().min(max));
+        for interval in [&intervals.sample_us, &intervals.aggr_us] {
+            interval.set(interval.get().max(limits.min_sample_us));
+        }
+    }
+
+    /// Checks that the files say what is allowed.
+    ///
+    /// Fails with `EINVAL`.
+    pub(crate) fn check(&self, grant: Grant<'_>) -> Outcome {
+        let Some(limits) = grant.of_user() else {
+            return Ok(());
+        };
+        let (attrs, limit) = (self.attrs(), limits.min_sample_us);
+        let (sample, goal) = (attrs.sample_interval, &attrs.intervals_goal);
+        let max = usize::try_from(limits.max_regions).unwrap_or(0);
+
+        if attrs.max_nr_regions > max {
+            let reason = Reason::Below("the limit", max, "max", attrs.max_nr_regions);
+            return Err(Refusal::new(EINVAL, reason).at("nr_regions"));
+        }
+        if sample < limit {
+            let reason = Reason::Below("sample_us", sample, "the limit", limit);
+            return Err(Refusal::new(EINVAL, reason).at("intervals"));
+        }
+        if goal.aggrs != 0 && goal.min_sample_us < limit {
+            let reason = Reason::Below("min_sample_us", goal.min_sample_us, "the limit", limit);
+            return Err(Refusal::new(EINVAL, reason)
+                .at("intervals_goal")
+                .at("intervals"));
+        }
+        Ok(())
     }
 
     /// Says which of the files it is that `damon_set_attrs()` does not like.

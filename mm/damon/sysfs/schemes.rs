@@ -12,16 +12,23 @@ use kernel::{
     },
     kobject::{
         sysfs_dir,
+        AttrValue,
         Children,
+        Dir,
         Held,
         Keyword,
         Subdir,
         Value, //
     },
-    prelude::*, //
+    prelude::*,
+    str::CStr, //
 };
 
 use crate::{
+    grant::{
+        self,
+        Grant, //
+    },
     refusal::{
         Outcome,
         Reason,
@@ -54,16 +61,35 @@ use self::{
 #[sysfs_dir]
 pub(crate) struct Schemes {
     /// Writing N makes the directories 0 to N-1, one for each scheme, with default values.
-    #[children(nr = "nr_schemes", admin_rw)]
+    #[children(nr = "nr_schemes", admin_rw, limit = Self::limit)]
     pub(crate) schemes: Children<Scheme>,
 }
 
 impl Schemes {
+    fn limit(self: &Dir<Self>, _held: &Held<'_>) -> Result<i32> {
+        Ok(Grant::of(self).limits().max_schemes)
+    }
+
     /// Adds the schemes that the files describe to a context.
     ///
     /// Whatever is wrong with one of them is reported as `ENOMEM`, as the implementation in C does.
-    pub(crate) fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Outcome {
-        for (i, scheme) in self.schemes.list(held)?.iter().enumerate() {
+    pub(crate) fn add_to(
+        &self,
+        ctx: &mut damon::Context,
+        grant: Grant<'_>,
+        held: &Held<'_>,
+    ) -> Outcome {
+        let schemes = self.schemes.list(held)?;
+
+        if grant::exceeds(schemes.len(), grant.limits().max_schemes) {
+            return Err(Refusal::invalid("more than the limit").at("nr_schemes"));
+        }
+        for (i, scheme) in schemes.iter().enumerate() {
+            scheme
+                .watermarks
+                .check(grant)
+                .at("watermarks")
+                .at_number(i)?;
             scheme
                 .add_to(ctx, held)
                 .at_number(i)
@@ -219,7 +245,7 @@ impl From<Action> for damon::Action {
 #[sysfs_dir]
 pub(crate) struct Scheme {
     /// What is done with the memory.
-    #[attr(admin_rw, default = Action::Stat)]
+    #[attr(admin_rw, default = Action::Stat, store = Self::store_action)]
     action: Value<Action>,
 
     /// How often it is done, in microseconds; 0 means at each aggregation.
@@ -268,6 +294,15 @@ pub(crate) struct Scheme {
 }
 
 impl Scheme {
+    /// Takes an action. Users have one, which does nothing.
+    fn store_action(self: &Dir<Self>, input: &CStr) -> Result {
+        let new = Action::parse(input)?;
+
+        Grant::of(self).check(matches!(new, Action::Stat))?;
+        self.action.set(new);
+        Ok(())
+    }
+
     /// Adds the scheme that the files describe to a context.
     fn add_to(&self, ctx: &mut damon::Context, held: &Held<'_>) -> Outcome {
         let mut scheme = ctx.add_scheme(&DamonScheme {

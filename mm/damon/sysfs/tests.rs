@@ -36,6 +36,9 @@ use crate::{
 mod regions;
 mod table;
 
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod users;
+
 /// The commands that work on a running kdamond.
 const ON_KDAMOND: &[&CStr] = &[
     c"commit",

@@ -2,6 +2,8 @@
 
 //! Monitoring contexts that are not started.
 
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+use super::Guest;
 use super::{
     owned_ctx::OwnedCtx,
     AddrRange,
@@ -75,6 +77,9 @@ pub struct Context {
     raw: OwnedCtx,
     ops: Option<OpsId>,
     nr_pidless: usize,
+    /// For whom it is, and whose operations it has.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub(super) guest: Option<Guest>,
 }
 
 impl Context {
@@ -92,6 +97,8 @@ impl Context {
             raw: OwnedCtx::new()?,
             ops: None,
             nr_pidless: 0,
+            #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+            guest: None,
         })
     }
 
@@ -123,9 +130,13 @@ impl Context {
         // SAFETY: By the type invariants, `ctx` is valid and nobody else accesses it.
         let addr_unit = unsafe { (*ctx).addr_unit };
         let min_region_sz = min_region_sz(Some(ops), addr_unit)?;
+        #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+        self.check_guest(ops)?;
 
         // SAFETY: By the type invariants, `ctx` is valid and has no kdamond.
         to_result(unsafe { bindings::damon_select_ops(ctx, ops.into_raw()) })?;
+        #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+        self.guard_ops();
 
         // INVARIANT: `damon_select_ops()` has succeeded for `ops`, there are no targets, and
         // `min_region_sz` is the one of `ops` and `addr_unit`.

@@ -2,6 +2,8 @@
 
 //! Monitoring contexts that are started.
 
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+use super::Guest;
 use super::{
     owned_ctx::OwnedCtx,
     repeat::RepeatedCall,
@@ -20,6 +22,9 @@ use crate::{
     task, //
 };
 use core::ptr::NonNull;
+
+#[cfg(CONFIG_DAMON_SYSFS_USERS)]
+mod guest;
 
 /// Whether a kdamond tolerates others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +82,10 @@ impl Context {
     #[doc(alias = "damon_start")]
     pub fn start(self, exclusivity: Exclusivity) -> Result<Kdamond> {
         self.validate()?;
+        #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+        if let Some(guest) = self.guest.clone() {
+            return self.start_guest(guest, exclusivity);
+        }
 
         let ctx = self.into_owned_ctx();
         let stop = Stop::new()?;
@@ -97,6 +106,8 @@ impl Context {
             repeated_calls: KVec::new(),
             stop,
             stopping: false,
+            #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+            guest: None,
         })
     }
 }
@@ -118,6 +129,7 @@ impl Context {
 ///   those that are committed.
 /// - `repeated_calls` are requests to call functions on that kdamond. They are not dropped before
 ///   it has ended.
+/// - `guest` is what the context was started with, if it is that of a user.
 /// - `stopping` tells whether `stop` was told to stop the kdamond of `ctx`. If so, `ctx` is not
 ///   dropped, nor stopped otherwise, before `stop` is through with it.
 pub struct Kdamond {
@@ -125,6 +137,10 @@ pub struct Kdamond {
     repeated_calls: KVec<RepeatedCall>,
     stop: Arc<Stop>,
     stopping: bool,
+    /// What the context refers to, which hence comes last.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    #[expect(dead_code)]
+    guest: Option<Guest>,
 }
 
 impl Kdamond {

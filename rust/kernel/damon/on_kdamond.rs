@@ -145,6 +145,8 @@ impl OnKdamond<'_> {
     #[doc(alias = "damon_commit_ctx")]
     pub fn commit(&mut self, new: &mut Context) -> Result {
         new.validate()?;
+        #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+        self.check_guest(new)?;
 
         // SAFETY: By the type invariants, our context is valid and we are on its kdamond, which is
         // what `damon_commit_ctx()` wants. `new` is valid and has no kdamond, by its type

@@ -38,6 +38,15 @@ pub(super) unsafe trait Place {
     /// The directory that the files are in; without it they are in that of the kobject.
     const GROUP: Option<&'static CStr> = None;
 
+    /// Fails with `EPERM` if the current task may not write to files of the kobject.
+    ///
+    /// # Safety
+    ///
+    /// A method of a file of the kobject must be running.
+    unsafe fn check_writer(_kobj: *mut bindings::kobject) -> Result {
+        Ok(())
+    }
+
     /// Returns the kobject.
     fn kobj(of: *mut Self::Of) -> *mut bindings::kobject;
 
@@ -95,6 +104,8 @@ pub(super) unsafe extern "C" fn store<P: Place>(
     let input = unsafe { CStr::from_char_ptr(buf) };
 
     from_result(|| {
+        // SAFETY: The file is active until we return.
+        unsafe { P::check_writer(P::kobj(of)) }?;
         file.store(data, input)?;
         if file.ops.notify {
             let group = P::GROUP.map_or(ptr::null(), |name| name.as_char_ptr());
@@ -155,6 +166,8 @@ pub(super) unsafe extern "C" fn write<P: Place>(
     let buf = unsafe { slice::from_raw_parts(buf, count) };
 
     from_result(|| {
+        // SAFETY: The file is active until we return.
+        unsafe { P::check_writer(kobj) }?;
         file.ops.write.ok_or(EIO)?(data, u64::try_from(pos)?, buf)?;
         Ok(isize::try_from(count)?)
     })

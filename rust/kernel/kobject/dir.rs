@@ -73,6 +73,11 @@ pub trait DirData: Sized + Send + Sync + 'static {
 
     /// Removes the subdirectories, the numbered ones too.
     fn remove_dirs(&self, held: &mut Held<'_>) -> Result;
+
+    /// Removes the trees that lie in the directory.
+    fn remove_trees(&self, _held: &mut Held<'_>) -> Result {
+        Ok(())
+    }
 }
 
 /// What all directories start with.
@@ -134,25 +139,34 @@ impl<T: DirData> Dir<T> {
     /// Fails with `ENOENT` if the directory is not in sysfs, and with `EINVAL` if it is the lock of
     /// another tree that is held. Does nothing if there is no such file.
     pub fn notify(&self, held: &Held<'_>, file: &CStr) -> Result {
-        held.check(&self.head.tree)?;
-        if !self.is_in_sysfs() {
-            return Err(ENOENT);
-        }
+        let kobj = self.in_sysfs(held)?.as_raw();
         // SAFETY: The kobject was added. As the lock is held, and borrowed, nobody removes it
         // meanwhile.
-        unsafe { bindings::sysfs_notify(self.kobj(), ptr::null(), file.as_char_ptr()) };
+        unsafe { bindings::sysfs_notify(kobj, ptr::null(), file.as_char_ptr()) };
         Ok(())
     }
 
     /// Removes the directory. Please see [`Subdir::remove`].
     pub(super) fn remove(&self, held: &mut Held<'_>) -> Result {
         held.check(&self.head.tree)?;
+        self.remove_trees(held)?;
         if self.is_in_sysfs() {
             // SAFETY: The kobject was added, by us. With the lock held exclusively, nobody adds
             // or removes anything below it meanwhile.
             unsafe { bindings::kobject_del(self.kobj()) };
         }
         self.remove_dirs(held)
+    }
+
+    /// Returns the kobject. Fails with `EINVAL` for the lock of another tree, and with `ENOENT` if
+    /// the directory is not in sysfs.
+    pub(super) fn in_sysfs(&self, held: &Held<'_>) -> Result<&Kobject> {
+        held.check(&self.head.tree)?;
+        if !self.is_in_sysfs() {
+            return Err(ENOENT);
+        }
+        // SAFETY: The kobject is initialized, and there as long as we are.
+        Ok(unsafe { Kobject::from_raw(self.kobj()) })
     }
 
     /// Takes the lock of the tree, and removes the directory. Not for methods of its files.
@@ -244,7 +258,7 @@ impl<T: DirData> Subdir<T> {
                     users: Refcount::new(1),
                 },
             }? Error),
-            GFP_KERNEL,
+            tree.gfp(),
         )?;
         // SAFETY: The directory stays where it is until it is freed.
         let dir = NonNull::from(KBox::leak(unsafe { Pin::into_inner_unchecked(dir) }));
@@ -264,13 +278,11 @@ impl<T: DirData> Subdir<T> {
     /// with `ENOENT` if `parent` is not in sysfs; and with `ENOMEM`. Nothing can be seen of it
     /// after a failure.
     pub fn add<P: DirData>(&self, parent: &Dir<P>, held: &mut Held<'_>, name: &CStr) -> Result {
-        held.check(&parent.head.tree)?;
-        if !parent.is_in_sysfs() {
-            return Err(ENOENT);
-        }
+        let parent = parent.in_sysfs(held)?;
         // SAFETY: The parent is removed with the lock of the tree held only, and that we have
-        // exclusively; what the tree itself lies below is not removed before it.
-        unsafe { self.add_to(Kobject::from_raw(parent.kobj()), held, name) }
+        // exclusively. What the tree itself lies below may be removed, but not what a kobject that
+        // is in sysfs has of sysfs: its parent is unlinked there, and stays as long as it is used.
+        unsafe { self.add_to(parent, held, name) }
     }
 
     /// Removes the directory, with all that is below it, from sysfs, and waits for the methods of

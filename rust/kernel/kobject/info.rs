@@ -55,6 +55,7 @@ impl FileInfo {
     pub fn show_default(&self, out: &mut Output<'_>) -> Result {
         let tree = Tree::new(
             Owner::default(),
+            None,
             Module::of(ptr::null()),
             static_lock_class!(),
         )?;

@@ -112,15 +112,16 @@ impl<T: DirData<Args = ()>, A: Allocator> Numbered<T, A> {
         held: &'a mut Held<'_>,
         capacity: usize,
     ) -> Result<&'a mut List<T, A>> {
+        let gfp = held.gfp();
         let list = self.list.get_mut(held)?;
 
         if list.is_none() {
             let new = List {
                 // The number may come from user space: refuse too large a one quietly.
-                dirs: Vec::with_capacity(capacity, GFP_KERNEL | __GFP_NOWARN)?,
+                dirs: Vec::with_capacity(capacity, gfp | __GFP_NOWARN)?,
                 nr_set: 0,
             };
-            *list = Some(KBox::new(new, GFP_KERNEL)?);
+            *list = Some(KBox::new(new, gfp)?);
         }
         Ok(list.as_mut().ok_or(ENOMEM)?)
     }
@@ -132,8 +133,9 @@ impl<T: DirData<Args = ()>, A: Allocator> Numbered<T, A> {
         held: &mut Held<'_>,
         init: impl FnOnce(&T),
     ) -> Result<ARef<Dir<T>>> {
+        let gfp = held.gfp();
         let list = self.get_or_insert(held, 1)?;
-        list.dirs.reserve(1, GFP_KERNEL)?;
+        list.dirs.reserve(1, gfp)?;
 
         let mut name = [0; 24];
         write!(Formatter::new(&mut name), "{}", list.dirs.len())?;
@@ -268,14 +270,14 @@ impl<T: DirData<Args = ()>> Children<T> {
     /// Makes as many directories as `input` says. This is the `store` of the file that makes them.
     ///
     /// Fails with what [`parse::int`] says, `EINVAL` for a negative number or one above `max`,
-    /// `EBUSY` if the lock is held, what `check` says once the lock is held, and as
+    /// `EBUSY` if the lock is held, what `check` says of the number once the lock is held, and as
     /// [`Children::resize`] does. The first four leave the directories alone.
     pub fn store_nr<P: DirData>(
         &self,
         parent: &Dir<P>,
         input: &CStr,
         max: Option<i32>,
-        check: impl FnOnce(&Held<'_>) -> Result,
+        check: impl FnOnce(&Held<'_>, i32) -> Result,
         init: impl Fn(&T),
     ) -> Result {
         let nr = parse::int(input)?;
@@ -286,7 +288,7 @@ impl<T: DirData<Args = ()>> Children<T> {
 
         let mut guard = parent.try_lock()?;
         let held = &mut guard.held();
-        check(held)?;
+        check(held, nr)?;
         self.resize(parent, held, nr, init)
     }
 }

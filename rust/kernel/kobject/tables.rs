@@ -36,6 +36,11 @@ unsafe impl<T: DirData> Place for InDir<T> {
     type Attr = bindings::attribute;
     type Data = Dir<T>;
 
+    unsafe fn check_writer(kobj: *mut bindings::kobject) -> Result {
+        // SAFETY: Methods run as long as the directory of the kobject has its owner.
+        unsafe { Head::from_kobj(kobj) }.tree.check_writer()
+    }
+
     fn kobj(of: *mut bindings::kobject) -> *mut bindings::kobject {
         of
     }
@@ -212,6 +217,10 @@ unsafe extern "C" fn store_detached<T: DirData>(
         // SAFETY: The caller's promise.
         return unsafe { calls::store::<InDir<T>>(kobj, attr, buf, count) };
     };
+    if let Err(e) = dir.tree().check_writer() {
+        // CAST: The numbers of errors are small.
+        return e.to_errno() as isize;
+    }
     let dir: ARef<Dir<T>> = dir.into();
 
     // SAFETY: We are in a method of this file. From here on, `dir` is what keeps it alive.

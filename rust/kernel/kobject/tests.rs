@@ -38,6 +38,7 @@ mod files;
 mod group;
 mod node;
 mod numbered;
+mod policy;
 mod removal;
 mod trees;
 mod values;

@@ -3,6 +3,7 @@
 //! Trees: what their directories share, and the directories at the top.
 
 use crate::{
+    alloc::Flags,
     device::{
         Bound,
         Device, //
@@ -33,6 +34,7 @@ use super::{
     DirData,
     Kobject,
     Permanent,
+    Policy,
     Subdir, //
 };
 
@@ -56,6 +58,8 @@ pub struct Tree {
     #[pin]
     lock: Mutex<()>,
     pub(super) owner: Owner,
+    /// What the owner may do, if the tree is delegated to him.
+    pub(super) policy: Option<Arc<dyn Policy>>,
     /// Whose code the directories need.
     pub(super) module: Module,
 }
@@ -63,6 +67,7 @@ pub struct Tree {
 impl Tree {
     pub(super) fn new(
         owner: Owner,
+        policy: Option<Arc<dyn Policy>>,
         module: Module,
         class: Pin<&'static LockClassKey>,
     ) -> Result<Arc<Self>> {
@@ -70,6 +75,7 @@ impl Tree {
             pin_init!(Self {
                 lock <- Mutex::new((), c"kobject::Tree::lock", class),
                 owner,
+                policy,
                 module,
             }),
             GFP_KERNEL,
@@ -127,6 +133,11 @@ impl Held<'_> {
             return Err(EINVAL);
         }
         Ok(())
+    }
+
+    /// How to allocate for the tree.
+    pub(super) fn gfp(&self) -> Flags {
+        self.tree.gfp()
     }
 }
 
@@ -220,6 +231,11 @@ impl<'a, A> Setup<'a, A> {
         &self.args
     }
 
+    /// Returns how to allocate for the directory: what a user makes is charged to him.
+    pub fn gfp(&self) -> Flags {
+        self.tree.gfp()
+    }
+
     pub(super) fn tree(&self) -> &'a Arc<Tree> {
         self.tree
     }
@@ -247,14 +263,19 @@ impl<T: DirData> Root<T> {
     ///
     /// Fails as [`Root::new`] does.
     pub fn new_owned(args: T::Args, owner: Owner) -> Result<Self> {
-        let module = InDir::<T>::module();
-        let tree = Tree::new(owner, module, T::lock_class())?;
-        let dir = Subdir::<T>::new(&Setup::new(&tree, ()), args)?;
+        let tree = Tree::new(owner, None, InDir::<T>::module(), T::lock_class())?;
+
+        Self::of_tree(args, &tree)
+    }
+
+    /// Makes the directory at the top of a tree.
+    pub(super) fn of_tree(args: T::Args, tree: &Arc<Tree>) -> Result<Self> {
+        let dir = Subdir::<T>::new(&Setup::new(tree, ()), args)?;
         let user: ARef<Dir<T>> = (&*dir).into();
 
         Ok(Self {
             dir,
-            _watch: Watch::new(module, move || user.remove_from_sysfs())?,
+            _watch: Watch::new(tree.module, move || user.remove_from_sysfs())?,
         })
     }
 
@@ -295,8 +316,8 @@ impl<T: DirData> Root<T> {
     ///
     /// # Safety
     ///
-    /// Nobody may remove `parent`, or what it lies below, as long as there is the tree.
-    unsafe fn add_to(&self, parent: &Kobject, name: &CStr) -> Result {
+    /// Nobody may remove `parent`, or what it lies below, meanwhile.
+    pub(super) unsafe fn add_to(&self, parent: &Kobject, name: &CStr) -> Result {
         let mut guard = self.tree().lock();
 
         // SAFETY: The caller's promise.
@@ -314,6 +335,7 @@ impl<T: DirData> Deref for Root<T> {
 
 impl<T: DirData> Drop for Root<T> {
     fn drop(&mut self) {
+        self.tree().revoke();
         self.remove_from_sysfs();
     }
 }

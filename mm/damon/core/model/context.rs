@@ -47,6 +47,8 @@ pub(crate) struct Ctx {
     /// What is left of the aggregation interval, as it was computed last.
     pub(crate) left_window: Cell<LeftWindow>,
     walk_withdrawn: Cell<bool>,
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub(super) guest: Cell<Option<Guest>>,
     stop: GlobalLockedBy<StopState, RUNNING>,
 }
 
@@ -116,9 +118,11 @@ impl OwnedContext {
             }),
             left_window: Cell::default(),
             walk_withdrawn: Cell::new(false),
+            #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+            guest: Cell::new(None),
             stop: GlobalLockedBy::new(StopState::default()),
         };
-        let ctx = NonNull::from(KBox::leak(KBox::new(ctx, GFP_KERNEL)?));
+        let ctx = NonNull::from(KBox::leak(KBox::new(ctx, super::gfp())?));
         // SAFETY: The context was allocated just now, and stays at its address.
         unsafe { bindings::damon_core_init_ctx(ctx.as_ptr().cast()) };
         // INVARIANT: It was leaked just now.

@@ -181,7 +181,7 @@ impl<T: Entry> Owned<T> {
 
     /// Allocates an object that is in no list, and makes its own lists empty.
     pub(crate) fn new(object: T) -> Result<Self> {
-        let object = NonNull::from(KBox::leak(KBox::new(object, GFP_KERNEL)?));
+        let object = NonNull::from(KBox::leak(KBox::new(object, super::gfp())?));
         for &offset in Iterator::chain([T::LINK].iter(), T::HEADS) {
             // SAFETY: The implementation of `Entry` says that the offset is one in the object.
             let head = unsafe { object.byte_add(offset) }.cast::<bindings::list_head>();

@@ -108,12 +108,20 @@ impl Region {
 pub(crate) struct RegionPool {
     ends: Option<(NonNull<Region>, NonNull<Region>)>,
     len: usize,
+    /// How many more splits there may be.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    room: usize,
 }
 
 impl RegionPool {
     /// An empty pool.
     pub(crate) const fn new() -> Self {
-        Self { ends: None, len: 0 }
+        Self {
+            ends: None,
+            len: 0,
+            #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+            room: usize::MAX,
+        }
     }
 
     /// Whether regions are freed and allocated each time, so that what looks for a use of freed
@@ -161,6 +169,12 @@ impl RegionPool {
         sanity::verify_new_region(start, end);
         // SAFETY: Nothing else uses a region that is owned, and given away here.
         Ok(unsafe { Region::init(region.into_raw(), start, end) })
+    }
+
+    /// Sets how many more splits there may be than merges.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub(crate) fn set_room(&mut self, room: usize) {
+        self.room = room;
     }
 
     /// Frees all but `keep` regions.
@@ -291,6 +305,10 @@ impl<'a> RegionCursor<'a> {
         sanity::verify_merge(prev, region);
         prev.set_end(region.end());
         if let Some(region) = self.unlink() {
+            #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+            {
+                self.pool.room = self.pool.room.saturating_add(1);
+            }
             self.pool.put(region);
         }
     }
@@ -299,7 +317,8 @@ impl<'a> RegionCursor<'a> {
     ///
     /// The cursor stays at the first part. All regions together have the same size as before.
     ///
-    /// Returns [`ENOMEM`], with nothing changed, if there is no memory for the second one.
+    /// Returns [`ENOMEM`], with nothing changed, if there is no memory for the second one, or if
+    /// there may be no more.
     /// Corresponds to `damon_split_region_at()`.
     #[inline(never)]
     pub(crate) fn split_at(&mut self, sz: usize) -> Result {
@@ -308,6 +327,10 @@ impl<'a> RegionCursor<'a> {
         };
         sanity::verify_split(region, sz);
         let middle = region.start().wrapping_add(sz);
+        #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+        {
+            self.pool.room = self.pool.room.checked_sub(1).ok_or(ENOMEM)?;
+        }
         let new = self.pool.take(middle, region.end())?;
         new.copy_results(region);
         region.set_end(middle);

@@ -11,6 +11,9 @@ use kernel::sync::global_lock;
 pub(crate) struct Running {
     nr: u32,
     exclusive: bool,
+    /// Those of users, whom nobody else notices.
+    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+    pub(crate) guests: Guests,
 }
 
 impl Running {
@@ -19,6 +22,8 @@ impl Running {
         Self {
             nr: 0,
             exclusive: false,
+            #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+            guests: Guests::new(),
         }
     }
 

@@ -224,7 +224,7 @@ impl Dests {
     /// Copies one of the arrays.
     fn copy_of(&self, array: *mut u32) -> Result<KVec<u32>> {
         let mut copy = KVec::new();
-        copy.extend_from_slice(self.numbers(array), GFP_KERNEL)?;
+        copy.extend_from_slice(self.numbers(array), super::gfp())?;
         Ok(copy)
     }
 }

@@ -241,7 +241,7 @@ impl CurrentKdamond {
         unsafe { Context::from_raw(self.0.cast()) }
     }
 
-    fn shared(&self) -> Shared<'_> {
+    pub(crate) fn shared(&self) -> Shared<'_> {
         // SAFETY: The context is valid, because nothing frees it before the kdamond is off it.
         unsafe { Shared::from_raw(self.0) }
     }

@@ -75,10 +75,10 @@ impl Probes {
         let (words, limit) = match ops {
             OpsId::Paddr if samples <= MAX_SAMPLES => (
                 "too large for the samples of an aggregation",
-                u64::from(u32::MAX)
-                    // CAST: A `usize` fits into a `u64`.
-                    .checked_div(samples as u64)
-                    .unwrap_or(u64::MAX),
+                // CAST: There are 255 samples at most.
+                u32::MAX
+                    .checked_div(samples as u32)
+                    .map_or(u64::MAX, u64::from),
             ),
             OpsId::Paddr => ("an aggregation has more than 255 samples", 0),
             OpsId::Vaddr | OpsId::Fvaddr => ("these operations do not probe", 0),

@@ -13,6 +13,7 @@ use kernel::{
         sysfs_dir,
         AttrValue,
         Children,
+        Dir,
         Held,
         Keyword,
         Value, //
@@ -22,6 +23,7 @@ use kernel::{
 };
 
 use crate::{
+    grant::Grant,
     memcg_path::MemcgPath,
     refusal::{
         Outcome,
@@ -80,7 +82,7 @@ impl FilterType {
 #[sysfs_dir]
 pub(super) struct Filters {
     /// Writing N makes the directories 0 to N-1, one for each filter, with default values.
-    #[children(nr = "nr_filters", admin_rw, init = Self::init_filter)]
+    #[children(nr = "nr_filters", admin_rw, limit = Self::limit, init = Self::init_filter)]
     filters: Children<Filter>,
 
     #[state(init = Value::new(Layer::Both))]
@@ -88,6 +90,10 @@ pub(super) struct Filters {
 }
 
 impl Filters {
+    fn limit(self: &Dir<Self>, _held: &Held<'_>) -> Result<i32> {
+        Ok(Grant::of(self).limits().max_parts)
+    }
+
     /// Lets a filter know what it can be about.
     fn init_filter(&self, filter: &Filter) {
         filter.layer.set(self.layer.get());
@@ -125,7 +131,7 @@ struct Filter {
     allow: Value<bool>,
 
     /// The memory cgroup of a memcg filter.
-    #[attr(admin_rw, init = |setup| MemcgPath::new(setup)?)]
+    #[attr(admin_rw, privileged, init = |setup| MemcgPath::new(setup)?)]
     memcg_path: MemcgPath,
 
     /// The first address of an addr filter.
@@ -153,11 +159,12 @@ struct Filter {
 }
 
 impl Filter {
-    /// Takes a type, unless it is one that the directory is not for.
-    fn store_type(&self, input: &CStr) -> Result {
+    /// Takes a type, unless it is one that the directory, or the user, is not for.
+    fn store_type(self: &Dir<Self>, input: &CStr) -> Result {
         let new = FilterType::parse(input)?;
         let layer = self.layer.get();
 
+        Grant::of(self).check(!matches!(new, FilterType::Memcg))?;
         if layer != Layer::Both && layer != new.layer() {
             return Err(EINVAL);
         }

@@ -12,7 +12,9 @@ use kernel::{
     kobject::{
         parse,
         sysfs_dir,
+        AttrValue,
         Children,
+        Dir,
         Held,
         Keyword,
         Subdir,
@@ -23,6 +25,7 @@ use kernel::{
 };
 
 use crate::{
+    grant::Grant,
     memcg_path::MemcgPath,
     refusal::{
         Outcome,
@@ -174,8 +177,14 @@ struct Weights {
 #[sysfs_dir]
 struct Goals {
     /// Writing N makes the directories 0 to N-1, one for each goal, with default values.
-    #[children(nr = "nr_goals", admin_rw)]
+    #[children(nr = "nr_goals", admin_rw, limit = Self::limit)]
     goals: Children<Goal>,
+}
+
+impl Goals {
+    fn limit(self: &Dir<Self>, _held: &Held<'_>) -> Result<i32> {
+        Ok(Grant::of(self).limits().max_parts)
+    }
 }
 
 /// What a goal is about.
@@ -205,7 +214,7 @@ enum TargetMetric {
 #[sysfs_dir]
 struct Goal {
     /// What the goal is about.
-    #[attr(admin_rw, default = TargetMetric::UserInput)]
+    #[attr(admin_rw, default = TargetMetric::UserInput, store = Self::store_metric)]
     target_metric: Value<TargetMetric>,
 
     /// What it should be; 0 means that there is no goal.
@@ -221,11 +230,23 @@ struct Goal {
     nid: Value<i32>,
 
     /// The memory cgroup.
-    #[attr(admin_rw, init = |setup| MemcgPath::new(setup)?)]
+    #[attr(admin_rw, privileged, init = |setup| MemcgPath::new(setup)?)]
     path: MemcgPath,
 }
 
 impl Goal {
+    /// Takes a metric, unless it is about memory cgroups and the tree is that of a user.
+    fn store_metric(self: &Dir<Self>, input: &CStr) -> Result {
+        let new = TargetMetric::parse(input)?;
+
+        Grant::of(self).check(!matches!(
+            new,
+            TargetMetric::NodeMemcgUsedBp | TargetMetric::NodeMemcgFreeBp
+        ))?;
+        self.target_metric.set(new);
+        Ok(())
+    }
+
     /// Returns what the goal is about. Fails with `EINVAL` if it names no memory cgroup.
     fn metric(&self, held: &Held<'_>) -> Outcome<GoalMetric> {
         let nid = self.nid.get();

@@ -12,6 +12,16 @@ use kernel::{
         Keyword,
         Value, //
     },
+    prelude::*, //
+};
+
+use crate::{
+    grant::Grant,
+    refusal::{
+        Outcome,
+        Reason,
+        Refusal, //
+    }, //
 };
 
 /// What the watermarks are compared with.
@@ -48,6 +58,22 @@ pub(super) struct Watermarks {
 }
 
 impl Watermarks {
+    /// Checks that they are not compared more often than is allowed.
+    ///
+    /// Fails with `EINVAL`.
+    pub(super) fn check(&self, grant: Grant<'_>) -> Outcome {
+        let (interval, limit) = (self.interval_us.get(), grant.limits().min_sample_us);
+
+        match self.metric.get() {
+            Metric::FreeMemRate if interval < limit => {
+                let reason = Reason::Below("interval_us", interval, "the limit", limit);
+
+                Err(Refusal::new(EINVAL, reason))
+            }
+            Metric::FreeMemRate | Metric::None => Ok(()),
+        }
+    }
+
     pub(super) fn watermarks(&self) -> DamonWatermarks {
         DamonWatermarks {
             metric: match self.metric.get() {

@@ -22,6 +22,18 @@ enum benchmark_core {
 
 extern const struct damon_core_functions *const benchmark_cores[];
 
+/* Of whole kdamonds: cores and operations, C/C, Rust/C, C/Rust, Rust/Rust */
+#define BENCHMARK_COMBINATIONS	4
+
+/* What was measured in a round, in ps */
+struct benchmark_round {
+	u64 ps[BENCHMARK_COMBINATIONS];
+};
+
+/* Where the memory of kdamonds is, and how much of it. */
+#define BENCHMARK_SPACE_START	SZ_1G
+#define BENCHMARK_SPACE_PAGES	100000UL
+
 /* What was measured: a number for each core and round. */
 struct benchmark_row {
 	u64 values[BENCHMARK_NR_CORES][BENCHMARK_ROUNDS];
@@ -53,5 +65,16 @@ void benchmark_space(struct kunit *test);
 void benchmark_start_stop(struct kunit *test);
 void benchmark_commit(struct kunit *test);
 void benchmark_walk(struct kunit *test);
+
+/* kdamond.c */
+const struct damon_operations *benchmark_ops(bool phys, bool rust);
+struct damon_ctx *benchmark_kdamond_ctx(struct kunit *test,
+					const struct damon_core_functions *core,
+					const struct damon_operations *ops,
+					struct pid *pid, unsigned int sample_us,
+					struct damon_addr_range *ranges, unsigned int nr);
+void benchmark_print_combinations(struct kunit *test, const char *name, unsigned int nr,
+				  const struct benchmark_round *results,
+				  unsigned int nr_rounds);
 
 #endif /* _DAMON_BENCHMARK_H */

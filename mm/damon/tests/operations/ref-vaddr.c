@@ -32,6 +32,7 @@ static int ref_register_ops(struct damon_operations *ops)
 /* The kernel's operations have the tests. */
 #undef CONFIG_DAMON_VADDR_KUNIT_TEST
 #undef CONFIG_DAMON_OPS_RUST
+#undef CONFIG_DAMON_SYSFS_USERS
 
 #include "../../vaddr.c"
 

@@ -13,6 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <asm/syscall.h>
 
 #include "space.h"
 
@@ -20,7 +21,10 @@ static int space_thread(void *data)
 {
 	struct space *space = data;
 
+	complete(&space->began);
 	wait_for_completion_state(&space->end, TASK_IDLE);
+	if (space->goes_on)
+		user_mode_thread(space_thread, space, CLONE_THREAD | CLONE_SIGHAND);
 	do_exit(0);
 }
 
@@ -55,7 +59,9 @@ static void begin(struct kunit *test, struct space *space, bool leader_exits)
 	mm->task_size = TASK_SIZE;
 	arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
 	space->leader_exits = leader_exits;
+	space->goes_on = false;
 	init_completion(&space->end);
+	init_completion(&space->began);
 	/* The process shares the address space of who makes it. */
 	kthread_use_mm(mm);
 	/* Children of a thread that ignores this cannot be waited for. */
@@ -85,6 +91,26 @@ void space_exit(struct space *space)
 	await_exit(space);
 }
 
+void space_hand_over(struct kunit *test, struct space *space)
+{
+	struct task_struct *task = get_pid_task(space->pid, PIDTYPE_PID);
+	unsigned long end = jiffies + 10 * HZ;
+
+	KUNIT_ASSERT_NOT_NULL(test, task);
+	wait_for_completion(&space->began);
+	space->goes_on = true;
+	complete(&space->end);
+	wait_for_completion(&space->began);
+	space->goes_on = false;
+	/* For the next one */
+	complete(&space->began);
+	/* Nobody is told that one of several threads has exited. */
+	while (atomic_read(&task->signal->live) > 1 && time_before(jiffies, end))
+		schedule_timeout_idle(1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&task->signal->live), 1);
+	put_task_struct(task);
+}
+
 void space_fork(struct kunit *test, struct space *child)
 {
 	struct kernel_clone_args args = {
@@ -97,7 +123,9 @@ void space_fork(struct kunit *test, struct space *child)
 	pid_t nr;
 
 	child->leader_exits = false;
+	child->goes_on = false;
 	init_completion(&child->end);
+	init_completion(&child->began);
 	nr = kernel_clone(&args);
 	KUNIT_ASSERT_GT(test, nr, 0);
 	child->pid = find_get_pid(nr);
@@ -123,6 +151,20 @@ void space_enter(struct space *space)
 void space_leave(struct space *space)
 {
 	kthread_unuse_mm(space->mm);
+}
+
+long space_syscall(unsigned int nr, unsigned long a, unsigned long b, unsigned long c,
+		   unsigned long d, unsigned long e)
+{
+#ifdef CONFIG_ARCH_HAS_SYSCALL_WRAPPER
+	const unsigned long args[6] = { a, b, c, d, e };
+	struct pt_regs regs = {};
+
+	syscall_set_arguments(current, &regs, args);
+	return sys_call_table[nr](&regs);
+#else
+	return sys_call_table[nr](a, b, c, d, e, 0);
+#endif
 }
 
 void space_fill(struct kunit *test, unsigned long start, unsigned long size,

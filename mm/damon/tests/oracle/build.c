@@ -144,7 +144,7 @@ struct damon_ctx *oracle_build(struct oracle_run *run,
 	for (i = 0; i < params->nr_schemes; i++)
 		schemes[i] = build_scheme(run, &params->schemes[i]);
 	/* Both ways to add schemes */
-	if (run->scenario->seed % 3) {
+	if (oracle_rest(run->scenario->seed, 3)) {
 		run->core->set_schemes(ctx, schemes, params->nr_schemes);
 	} else {
 		for (i = 0; i < params->nr_schemes; i++)

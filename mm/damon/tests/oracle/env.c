@@ -98,7 +98,7 @@ unsigned long oracle_jiffies(void)
 
 u64 oracle_coarse_ns(void)
 {
-	return rounddown(world.ns, NSEC_PER_SEC / HZ);
+	return div_u64(world.ns, NSEC_PER_SEC / HZ) * (NSEC_PER_SEC / HZ);
 }
 
 void oracle_usleep(unsigned long min, unsigned long max)

@@ -29,7 +29,7 @@ static void generate_quota(struct rnd_state *rnd, struct damos_quota *q)
 					ULONG_MAX);
 	q->ms = oracle_pick(rnd, 0, 0, 0, 1, 5, 100, ULONG_MAX);
 	q->sz = oracle_pick(rnd, 0, 0, 1, SZ_4K, SZ_4K, SZ_64K, SZ_64K, SZ_1M,
-			    SZ_16M, 1UL << 55, ULONG_MAX);
+			    SZ_16M, ORACLE_POW2(55), ULONG_MAX);
 	q->goal_tuner = oracle_pick(rnd, DAMOS_QUOTA_GOAL_TUNER_CONSIST,
 				    DAMOS_QUOTA_GOAL_TUNER_TEMPORAL);
 	if (oracle_chance(rnd, 50)) {

@@ -278,7 +278,8 @@ static void generate_bands(struct rnd_state *rnd, struct oracle_scenario *s)
 		struct oracle_band *band = &s->bands[i];
 
 		band->offset = oracle_below(rnd, span);
-		band->width = span / oracle_pick(rnd, 1, 2, 4, 10, 100);
+		band->width = span /
+			(unsigned long)oracle_pick(rnd, 1, 2, 4, 10, 100);
 		band->stride = oracle_pick(rnd, 0, band->width, span / 3,
 					   span / 20);
 		band->rest = oracle_pick(rnd, 1, 2, 5, 10, 30);
@@ -289,9 +290,9 @@ static void generate_bands(struct rnd_state *rnd, struct oracle_scenario *s)
 static void generate_span(struct rnd_state *rnd, struct damon_addr_range *span)
 {
 	unsigned long size = oracle_pick(rnd, SZ_64K, SZ_1M, SZ_1M, SZ_16M, SZ_16M,
-					 SZ_256M, 1UL << 36, 1UL << 60);
+					 SZ_256M, ORACLE_POW2(36), ORACLE_POW2(60));
 
-	span->start = oracle_pick(rnd, 0, SZ_4K, SZ_2G, 1UL << 40,
+	span->start = oracle_pick(rnd, 0, SZ_4K, SZ_2G, ORACLE_POW2(40),
 				  ULONG_MAX - size);
 	/* and not beyond the end of all addresses */
 	span->start = min(span->start, ULONG_MAX - size);
@@ -301,13 +302,16 @@ static void generate_span(struct rnd_state *rnd, struct damon_addr_range *span)
 /* Thousands of regions: attributes that want them, and room for them. */
 static void generate_large(struct rnd_state *rnd, struct oracle_scenario *s)
 {
+	const unsigned int nr_ranges = ORACLE_MAX_TARGETS * ORACLE_MAX_RANGES;
 	struct oracle_params *p = &s->params[0];
+	unsigned long span = ORACLE_POW2(34), room;
 	unsigned int i, j;
 
 	s->nr_steps = 100;
 	s->nr_events = min(s->nr_events, 3);
 	s->span.start = SZ_1G;
-	s->span.end = SZ_1G + (1UL << 34);
+	s->span.end = SZ_1G + span;
+	room = min(round_down(span / nr_ranges, SZ_8K), SZ_256M);
 	p->min_region_sz = SZ_4K;
 	p->pause = false;
 	p->nr_targets = max(p->nr_targets, 1);
@@ -318,9 +322,9 @@ static void generate_large(struct rnd_state *rnd, struct oracle_scenario *s)
 		t->nr_ranges = max(t->nr_ranges, 1);
 		for (j = 0; j < t->nr_ranges; j++) {
 			t->ranges[j].start = s->span.start +
-				(i * ORACLE_MAX_RANGES + j) * SZ_256M;
-			t->ranges[j].end = t->ranges[j].start + SZ_128M +
-				SZ_4K * oracle_below(rnd, SZ_128M / SZ_4K);
+				(i * ORACLE_MAX_RANGES + j) * room;
+			t->ranges[j].end = t->ranges[j].start + room / 2 +
+				SZ_4K * oracle_below(rnd, room / 2 / SZ_4K);
 		}
 	}
 	memset(&p->attrs, 0, sizeof(p->attrs));
@@ -381,7 +385,7 @@ bool oracle_accessed(const struct oracle_scenario *s, unsigned int step,
 				       step / b->rest * b->stride) % span;
 
 		if (offset - start < b->width &&
-		    oracle_mix(addr, step + i) % 100 < b->percent)
+		    oracle_rest(oracle_mix(addr, step + i), 100) < b->percent)
 			return true;
 	}
 	return false;

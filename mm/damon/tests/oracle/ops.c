@@ -75,7 +75,7 @@ static void update_target(struct oracle_run *run, struct damon_target *t,
 	size = damon_last_region(t)->ar.end - start;
 	ranges[0].start = start;
 	ranges[0].end = start + size;
-	switch (random % 5) {
+	switch (oracle_rest(random, 5)) {
 	case 0:
 		return;
 	case 1:
@@ -251,7 +251,7 @@ static unsigned long ops_apply_scheme(struct damon_ctx *ctx,
 	oracle_record_at(run->record, "ops.apply_scheme() core_filters_allowed",
 			 target, scheme, s->core_filters_allowed);
 	s->last_applied = r;
-	oracle_world_pass(random % (5 * NSEC_PER_MSEC));
+	oracle_world_pass(oracle_rest(random, 5 * NSEC_PER_MSEC));
 	*sz_filter_passed = random & 1 ? size : size / 2;
 	switch (random >> 32 & 7) {
 	case 0:

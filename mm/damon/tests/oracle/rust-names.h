@@ -17,12 +17,14 @@
 #define damon_call				rust_damon_call
 #define damon_commit_ctx			rust_damon_commit_ctx
 #define damon_core_alloc_region			rust_damon_core_alloc_region
+#define damon_core_charge			rust_damon_core_charge
 #define damon_core_coarse_ns			rust_damon_core_coarse_ns
 #define damon_core_debug_kdamond		rust_damon_core_debug_kdamond
 #define damon_core_debug_wmark			rust_damon_core_debug_wmark
 #define damon_core_free_mem_rate		rust_damon_core_free_mem_rate
 #define damon_core_init				rust_damon_core_init
 #define damon_core_init_ctx			rust_damon_core_init_ctx
+#define damon_core_is_charged			rust_damon_core_is_charged
 #define damon_core_jiffies			rust_damon_core_jiffies
 #define damon_core_kdamond_fn			rust_damon_core_kdamond_fn
 #define damon_core_lru_pages			rust_damon_core_lru_pages
@@ -33,8 +35,11 @@
 #define damon_core_run_kdamond			rust_damon_core_run_kdamond
 #define damon_core_should_stop			rust_damon_core_should_stop
 #define damon_core_some_mem_psi_total		rust_damon_core_some_mem_psi_total
+#define damon_core_start_guest			rust_damon_core_start_guest
+#define damon_core_stop_guests			rust_damon_core_stop_guests
 #define damon_core_system_ram			rust_damon_core_system_ram
 #define damon_core_usleep			rust_damon_core_usleep
+#define damon_core_viewer			rust_damon_core_viewer
 #define damon_destroy_ctx			rust_damon_destroy_ctx
 #define damon_destroy_filter			rust_damon_destroy_filter
 #define damon_destroy_scheme			rust_damon_destroy_scheme

@@ -9,6 +9,7 @@
 #define _DAMON_ORACLE_SCENARIO_H
 
 #include <linux/damon.h>
+#include <linux/math64.h>
 #include <linux/prandom.h>
 
 #include "env.h"
@@ -161,6 +162,18 @@ bool oracle_accessed(const struct oracle_scenario *scenario, unsigned int step,
 
 /* Helpers to make things up. */
 
+/* 2^@n, or the highest power of two that is an address. */
+#define ORACLE_POW2(n)	(1UL << min((n), BITS_PER_LONG - 1))
+
+/* What is left of @value when it is divided by @n, on 32 bits as well */
+static inline u64 oracle_rest(u64 value, u64 n)
+{
+	u64 rest;
+
+	div64_u64_rem(value, n, &rest);
+	return rest;
+}
+
 /* A number below @n. */
 static inline u64 oracle_below(struct rnd_state *rnd, u64 n)
 {
@@ -168,7 +181,7 @@ static inline u64 oracle_below(struct rnd_state *rnd, u64 n)
 
 	if (n > U32_MAX)
 		value |= (u64)prandom_u32_state(rnd) << 32;
-	return value % n;
+	return oracle_rest(value, n);
 }
 
 static inline bool oracle_chance(struct rnd_state *rnd, unsigned int percent)

@@ -62,6 +62,8 @@ unsafe extern "C" fn damon_sysfs_rust_add_target(
             raw: unsafe { OwnedCtx::from_raw(ctx) },
             ops: Some(OpsId::try_from(ops)?),
             nr_pidless: 0,
+            #[cfg(CONFIG_DAMON_SYSFS_USERS)]
+            guest: None,
         });
 
         ctx.add_target_with(pid, obsolete, ranges)?;
