@@ -83,7 +83,7 @@ impl Stop {
     pub(super) unsafe fn enqueue(this: &Arc<Self>, ctx: NonNull<bindings::damon_ctx>) {
         this.ctx.store(ctx.as_ptr(), Relaxed);
         // It is not queued yet, so this does not fail.
-        let _ = workqueue::system_unbound().enqueue(this.clone());
+        let _ = workqueue::system_long().enqueue(this.clone());
     }
 
     /// Waits until the kdamond has ended.

@@ -147,7 +147,7 @@ mod cases {
         let linger = Node::of(&root, c"linger")?;
         let worker = visit.clone();
 
-        workqueue::system_unbound().try_spawn(GFP_KERNEL, move || {
+        workqueue::system_long().try_spawn(GFP_KERNEL, move || {
             // The test sees whether that worked.
             let _ = linger.store(c"1");
             drop(linger);

@@ -141,7 +141,7 @@ mod cases {
         root.add(kobject::mm_kobj().ok_or(ENODEV)?, c"rust_kunit")?;
 
         let adder = root.clone();
-        workqueue::system_unbound().try_spawn(GFP_KERNEL, move || {
+        workqueue::system_long().try_spawn(GFP_KERNEL, move || {
             if let Ok(mut guard) = adder.try_lock() {
                 // The test below sees whether that worked.
                 let _ = adder.slow.add(&adder, &mut guard.held(), c"slow");
@@ -180,7 +180,7 @@ mod cases {
         let grower = targets.clone();
 
         *targets.root.lock() = Some(publish()?);
-        workqueue::system_unbound().try_spawn(GFP_KERNEL, move || {
+        workqueue::system_long().try_spawn(GFP_KERNEL, move || {
             loop {
                 let Some(root) = grower.root.lock().clone() else {
                     break;
