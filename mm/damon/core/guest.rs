@@ -67,8 +67,15 @@ pub(crate) fn bound_regions(ctx: &mut Context<'_>) {
 mod tests {
     use super::*;
     use crate::{
-        model::OwnedContext,
-        regions::damon_apply_min_nr_regions, //
+        model::{
+            OwnedContext,
+            TestContext, //
+        },
+        regions::damon_apply_min_nr_regions,
+        running::{
+            damon_start,
+            damon_stop, //
+        },
     };
 
     /// The context of a user who may have `max_nr_regions` regions.
@@ -112,19 +119,15 @@ mod tests {
     }
 
     /// A context that runs until it is stopped: nothing tells that its targets are gone.
-    fn started(owner: usize) -> Result<NonNull<bindings::damon_ctx>> {
-        let raw = NonNull::new(OwnedContext::new()?.into_raw()).ok_or(ENOMEM)?;
-        // SAFETY: The context is leaked for now, and only the kdamond uses it meanwhile.
-        let ctx = unsafe { Startable::from_raw(raw) };
+    fn started(owner: usize) -> Result<TestContext> {
+        let ctx = TestContext::new()?;
 
-        start(ctx, owner, |_| Ok(()))?;
-        Ok(raw)
+        start(ctx.startable(), owner, |_| Ok(()))?;
+        Ok(ctx)
     }
 
-    /// Whether a context has a kdamond.
-    fn runs(raw: NonNull<bindings::damon_ctx>) -> bool {
-        // SAFETY: The tests free the contexts in the end.
-        damon_is_running(unsafe { Shared::from_raw(raw) })
+    fn runs(ctx: &TestContext) -> bool {
+        damon_is_running(ctx.startable().shared())
     }
 
     #[test]
@@ -135,38 +138,23 @@ mod tests {
         // Others do not see them.
         assert_eq!(RUNNING.lock().nr(), before);
         stop(Some(3));
-        assert!(ctxs.iter().all(|ctx| runs(*ctx)));
+        assert!(ctxs.iter().all(runs));
         stop(Some(1));
-        assert!(ctxs.map(runs) == [false, true, false]);
+        assert!(ctxs.each_ref().map(runs) == [false, true, false]);
         stop(None);
-        assert!(!ctxs.iter().any(|ctx| runs(*ctx)));
+        assert!(!ctxs.iter().any(runs));
         assert_eq!(RUNNING.lock().guests.len(), 0);
-        for ctx in ctxs {
-            // SAFETY: It is not running any more.
-            drop(unsafe { OwnedContext::from_raw(ctx) });
-        }
         Ok(())
     }
 
     #[test]
     fn what_is_exclusive_comes_first() -> Result {
-        let (user, raw) = (started(1)?, OwnedContext::new()?.into_raw());
-        let raw = NonNull::new(raw).ok_or(ENOMEM)?;
-        // SAFETY: The context is leaked for now, and only the kdamond uses it meanwhile.
-        let exclusive = unsafe { Startable::from_raw(raw) };
+        let (user, exclusive) = (started(1)?, TestContext::new()?);
 
-        crate::running::damon_start([exclusive].into_iter(), true, |_| Ok(()))?;
-        assert!(!runs(user));
-        // SAFETY: The context does not run, and nothing uses it.
-        let again = unsafe { Startable::from_raw(user) };
-        assert_eq!(start(again, 1, |_| Ok(())), Err(EBUSY));
-        crate::running::damon_stop([exclusive.shared()].into_iter());
-        assert_eq!(start(again, 1, |_| Ok(())), Ok(()));
-        stop(Some(1));
-        for ctx in [user, raw] {
-            // SAFETY: It is not running any more.
-            drop(unsafe { OwnedContext::from_raw(ctx) });
-        }
-        Ok(())
+        damon_start([exclusive.startable()].into_iter(), true, |_| Ok(()))?;
+        assert!(!runs(&user));
+        assert_eq!(start(user.startable(), 1, |_| Ok(())), Err(EBUSY));
+        damon_stop([exclusive.startable().shared()].into_iter());
+        start(user.startable(), 1, |_| Ok(()))
     }
 }

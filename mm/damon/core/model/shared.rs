@@ -2,6 +2,8 @@
 
 //! What threads can do with the context of a kdamond that is not theirs.
 
+#[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
+use super::OwnedContext;
 use super::{
     context::stop_state_of,
     request::{
@@ -261,23 +263,51 @@ impl CurrentKdamond {
     }
 }
 
+/// A context that a test starts, and that is stopped when the test is done with it.
+///
+/// # Invariants
+///
+/// Owns the context, of which others have nothing but [`Startable`]s that borrow this.
+#[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
+pub(crate) struct TestContext(NonNull<bindings::damon_ctx>);
+
+#[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
+impl TestContext {
+    pub(crate) fn new() -> Result<Self> {
+        let ctx = NonNull::new(OwnedContext::new()?.into_raw()).ok_or(ENOMEM)?;
+        // INVARIANT: The context was made just now.
+        Ok(Self(ctx))
+    }
+
+    pub(crate) fn startable(&self) -> Startable<'_> {
+        // SAFETY: By the type invariant nothing else uses the context, which is valid until
+        // `self` is dropped, after its kdamond has ended.
+        unsafe { Startable::from_raw(self.0) }
+    }
+}
+
+#[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
+impl Drop for TestContext {
+    fn drop(&mut self) {
+        crate::running::damon_stop([self.startable().shared()].into_iter());
+        // SAFETY: It came from `into_raw()`, is not running any more, and nothing borrows `self`.
+        drop(unsafe { OwnedContext::from_raw(self.0) });
+    }
+}
+
 #[cfg(CONFIG_DAMON_CORE_RUST_KUNIT_TEST)]
 #[kernel::macros::kunit_tests(rust_damon_stopping)]
 mod tests {
     use super::*;
-    use crate::{
-        model::OwnedContext,
-        running::{
-            damon_is_running,
-            damon_start, //
-        },
+    use crate::running::{
+        damon_is_running,
+        damon_start, //
     };
 
     #[test]
     fn who_forgets_to_wait_stops_all_the_same() -> Result {
-        let raw = NonNull::new(OwnedContext::new()?.into_raw()).ok_or(ENOMEM)?;
-        // SAFETY: The context is leaked for now, and only the kdamond uses it meanwhile.
-        let ctx = unsafe { Startable::from_raw(raw) };
+        let owned = TestContext::new()?;
+        let ctx = owned.startable();
         for _ in 0..2 {
             damon_start([ctx].into_iter(), false, |_| Ok(()))?;
             assert!(damon_is_running(ctx.shared()));
@@ -286,8 +316,6 @@ mod tests {
             drop(stopping);
             assert!(!damon_is_running(ctx.shared()));
         }
-        // SAFETY: It is not running any more.
-        drop(unsafe { OwnedContext::from_raw(raw) });
         Ok(())
     }
 }
