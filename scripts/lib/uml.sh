@@ -14,6 +14,7 @@ uml_user_build() {
 	[[ $# -eq 0 ]] || shift
 	fragments+=("${@/#/"$CHECKOUT/scripts/config/"}")
 	UML_LINUX=$dir/linux
+	[[ -e $dir || $# -gt 0 ]] || uml_seed "$dir"
 	mkdir -p "$dir"
 	"uml_fragment_$kind" "${fragments[@]}" >"$dir/fragment.config"
 	id="$OVERLAY_ID $(sha256sum <"$dir/fragment.config") $(cat "$ROOT/.damon-rust")"
@@ -23,6 +24,18 @@ uml_user_build() {
 	step "building user mode Linux in ${dir##*/} (8 min the first time, 20 min with KASAN)" \
 		"$CACHE/log/build-${dir##*/}-$SOURCE_NAME.log" uml_user_make "$dir"
 	echo "$id" >"$dir/.built"
+}
+
+# uml_seed DIR: begins with what was built with another configuration, if there is such a
+# kernel. Kbuild knows what depends on what differs, which is little.
+uml_seed() {
+	local from
+	for from in "$BUILD"/uml-user-{rust,c} "$BUILD/uml"; do
+		[[ -x $from/linux ]] || continue
+		cp -a "$from" "$1"
+		rm -f "$1/.built"
+		return
+	done
 }
 
 uml_fragment_rust() { config_fragment "$@"; }
