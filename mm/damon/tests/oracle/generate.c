@@ -38,7 +38,7 @@ static void generate_attrs(struct rnd_state *rnd, struct damon_attrs *a,
 		goal->aggrs = oracle_pick(rnd, 1, 1, 2, 3);
 		goal->access_bp = oracle_pick(rnd, 0, 1, 40, 400, 5000, 10000);
 		goal->min_sample_us = a->sample_interval /
-			oracle_pick(rnd, 1, 2, 10, 1000);
+			(unsigned long)oracle_pick(rnd, 1, 2, 10, 1000);
 		goal->max_sample_us = a->sample_interval *
 			oracle_pick(rnd, 1, 2, 10, 1000);
 	}
