@@ -153,17 +153,22 @@ void space_leave(struct space *space)
 	kthread_unuse_mm(space->mm);
 }
 
+/* The table has functions, pointers or numbers, as the architecture likes. */
 long space_syscall(unsigned int nr, unsigned long a, unsigned long b, unsigned long c,
 		   unsigned long d, unsigned long e)
 {
 #ifdef CONFIG_ARCH_HAS_SYSCALL_WRAPPER
+	long (*call)(const struct pt_regs *regs) = (void *)sys_call_table[nr];
 	const unsigned long args[6] = { a, b, c, d, e };
 	struct pt_regs regs = {};
 
 	syscall_set_arguments(current, &regs, args);
-	return sys_call_table[nr](&regs);
+	return call(&regs);
 #else
-	return sys_call_table[nr](a, b, c, d, e, 0);
+	long (*call)(unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+		     unsigned long e, unsigned long f) = (void *)sys_call_table[nr];
+
+	return call(a, b, c, d, e, 0);
 #endif
 }
 
