@@ -220,7 +220,7 @@ static long uffd_ioctl(struct twin *twin, unsigned int cmd, const void *arg, siz
 {
 	if (copy_to_user((void __user *)SCRATCH, arg, size))
 		return -EFAULT;
-	return space_syscall(__NR_ioctl, twin->uffd, cmd, SCRATCH, 0, 0);
+	return space_syscall(__NR_ioctl, twin->uffd - 1, cmd, SCRATCH, 0, 0);
 }
 
 /* Faults fail at once: nobody would resolve them. */
@@ -237,7 +237,7 @@ static long uffd_open(struct twin *twin)
 	fd = space_syscall(__NR_userfaultfd, UFFD_USER_MODE_ONLY, 0, 0, 0, 0);
 	if (fd < 0)
 		return fd;
-	twin->uffd = fd;
+	twin->uffd = fd + 1;
 	return uffd_ioctl(twin, UFFDIO_API, &api, sizeof(api));
 }
 
@@ -322,7 +322,7 @@ static bool has_uffd_wp(void)
 void end_special_events(struct twin *twin)
 {
 	if (twin->uffd)
-		space_syscall(__NR_close, twin->uffd, 0, 0, 0, 0);
+		space_syscall(__NR_close, twin->uffd - 1, 0, 0, 0, 0);
 	twin->uffd = 0;
 }
 

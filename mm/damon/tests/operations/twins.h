@@ -32,7 +32,7 @@ struct twin {
 	struct folio *isolated;
 	/* Locked, and not mapped meanwhile */
 	struct folio *migrating;
-	/* A file descriptor; 0 as long as there is none */
+	/* A file descriptor plus one; 0 as long as there is none */
 	int uffd;
 	/* What the last operations returned */
 	unsigned int max, max_wsum;
