@@ -249,6 +249,21 @@ static void mark_huge(struct vm_area_struct *vma, unsigned long addr,
 #endif
 }
 
+/* Some of the marks of memory; pages of zeros are of everybody. */
+static void mark_folio(struct folio *folio, u32 marks)
+{
+	if (is_zero_folio(folio))
+		return;
+	if (marks & 2)
+		folio_set_idle(folio);
+	else
+		folio_clear_idle(folio);
+	if (marks & 4)
+		folio_test_clear_young(folio);
+	else
+		folio_set_young(folio);
+}
+
 /* Have entries and memory all marks that there are, in all combinations. */
 static long event_marks(struct twins *t, struct twin *twin, struct span *r)
 {
@@ -273,14 +288,7 @@ static long event_marks(struct twins *t, struct twin *twin, struct span *r)
 				   pte_mkold(ptep_get(fw.ptep)));
 		else
 			mark_huge(vma, addr, &fw, marks & 1);
-		if (!is_zero_folio(folio)) {
-			if (marks & 2)
-				folio_set_idle(folio);
-			else
-				folio_clear_idle(folio);
-			if (marks & 4)
-				folio_test_clear_young(folio);
-		}
+		mark_folio(folio, marks);
 		folio_walk_end(&fw, vma);
 		marked++;
 	}
@@ -337,7 +345,7 @@ static unsigned int draw_event(struct twins *t)
 	return i;
 }
 
-void twins_happen(struct twins *t)
+static void happen(struct twins *t)
 {
 	unsigned int nr = draw_event(t);
 	const struct event *event = event_at(nr);
@@ -365,6 +373,23 @@ void twins_happen(struct twins *t)
 	t->happened[nr]++;
 	if (event->done)
 		event->done(t);
+}
+
+void twins_happen(struct twins *t)
+{
+	struct span all = { .start = START, .size = END - START };
+	int i;
+
+	happen(t);
+	if (IS_ENABLED(CONFIG_64BIT))
+		return;
+	/*
+	 * The flags of a page have no room for these marks, which are kept beside, and a
+	 * page has at first those that its last owner has left: give both twins the same.
+	 */
+	all.number = prandom_u32_state(&t->rnd);
+	for (i = 0; i < NR_TWINS; i++)
+		event_marks(t, &t->twin[i], &all);
 }
 
 void twins_end_events(struct twins *t)
