@@ -15,6 +15,8 @@ use crate::{
 };
 use core::ptr;
 
+// As for all bindings: the locks that the structure has can be without fields.
+#[allow(improper_ctypes)]
 extern "C" {
     fn kernfs_get_active(node: *mut bindings::kernfs_node) -> *mut bindings::kernfs_node;
     fn kernfs_put_active(node: *mut bindings::kernfs_node);
