@@ -25,15 +25,19 @@ suite_riscv64() { arch_run riscv64; }
 
 # arch_run SUITE: builds the kernel of that line of the table, and runs KUnit on it.
 arch_run() {
-	local name package variable lines json=$TEST_DIR/kunit-$1.json log=$TEST_DIR/console-$1.log dir
+	local name package variable lines dir ours build=$TEST_DIR/build-$1.log
+	local json=$TEST_DIR/kunit-$1.json log=$TEST_DIR/console-$1.log
 	read -r name KUNIT_ARCH package variable lines < <(grep "^$1 " <<<"$ARCH_TABLE")
 	root_package "$package"
 	need_space 4
 	tree_open
 	dir=$BUILD/$name
+	mapfile -t ours < <(overlay_files)
+	lint_forget "$dir"
 	# shellcheck disable=SC2086 # are lists
-	step "building the kernel of $name (15 min the first time)" \
-		"$CACHE/log/build-$name-$SOURCE_NAME.log" arch_make "$dir" "${variable#-}" $lines
+	step "building the kernel of $name (15 min the first time, then 5)" "$build" \
+		arch_make "$dir" "${variable#-}" $lines
+	check "compiles without warnings" no_warnings "$build" "${ours[@]}"
 	step "running KUnit on it (10 min where QEMU emulates the processor)" "$TEST_DIR/kunit-$name.log" \
 		kunit_tolerant "$dir" "$json" --timeout 3600
 	cp "$dir/test.log" "$log"

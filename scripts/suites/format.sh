@@ -103,10 +103,11 @@ lint_compile() {
 }
 
 # no_warnings LOG FILE...: fails if the log has a warning about one of the files, and
-# shows it with what the compiler says about it.
+# shows it with what the compiler says about it. That one includes what it is about is not.
 no_warnings() {
 	local log=$1 places
 	shift
 	places=$(printf '%s\n' "$@" | sed 's/\.patch$//')
-	! grep -E -B 3 -A 12 "^(warning|error)|: (warning|error):" "$log" | grep -F "$places"
+	! grep -vE '^(In file included| +) from ' "$log" |
+		grep -E -B 3 -A 12 "^(warning|error)|: (warning|error):" | grep -F "$places"
 }
