@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Prints the table of a benchmark and says what exceeds its bound.
 
-bench_table.py core|sysfs|kdamond|kdamond-vm TSV
+bench_table.py core|sysfs|users|kdamond|kdamond-vm TSV
 
 TSV has a line for each thing: NAME UNIT "C" NUMBER... "Rust" NUMBER..., with a
-number for each round. For kdamonds there are four such lists, of cores and
+number for each round; for users, "root" and "user" instead. For kdamonds there are four such lists, of cores and
 operations: "C/C", "Rust/C", "C/Rust", "Rust/Rust"; a bound is one of Rust/Rust to C/C,
 or of Rust/Rust in nanoseconds. The exit status is 1 if something exceeds its bound or
 is not there.
@@ -32,7 +32,10 @@ SYSFS_RATIOS = {
     "read-list": 1.1, "read-stat": 1.1, "read-state": 1.1,
     **{f"{access}-{name}": 1.1 for access in ("read", "write") for name in ATTRIBUTES},
 }
-RATIOS = {"core": CORE_RATIOS, "sysfs": SYSFS_RATIOS}
+# A kdamond of a user's to one of root's.
+USERS_RATIOS = {"sample-1000": 1.03}
+RATIOS = {"core": CORE_RATIOS, "sysfs": SYSFS_RATIOS, "users": USERS_RATIOS}
+COLUMNS = {"core": ("C", "Rust"), "sysfs": ("C", "Rust"), "users": ("root", "user")}
 SIZES = (1000, 10000, 100000)
 
 
@@ -68,18 +71,19 @@ KDAMOND_VM_RATIOS = {
 }
 COMBINATIONS = ("C/C", "Rust/C", "C/Rust", "Rust/Rust")
 # Rust alone.
-NUMBERS = {"core": {"region": 64, "allocations-10000": 0}, "sysfs": {}}
+NUMBERS = {"core": {"region": 64, "allocations-10000": 0}, "sysfs": {}, "users": {}}
 # For information.
 UNBOUND = {
     "core": {"quotas-1000", "quotas-10000", "quotas-100000"},
     "sysfs": {"first-update-1000", "first-update-10000"},
+    "users": set(),
 }
 
 
-def parse(line):
-    """A line as name, unit, numbers of C, numbers of Rust."""
+def parse(line, second):
+    """A line as name, unit, numbers of one, numbers of the other, which has this label."""
     name, unit, _, *rest = line.rstrip("\n").split("\t")
-    middle = rest.index("Rust")
+    middle = rest.index(second)
     return name, unit, [float(n) for n in rest[:middle]], [float(n) for n in rest[middle + 1:]]
 
 
@@ -142,10 +146,11 @@ def main():
     if what == "kdamond-vm":
         return kdamonds(path, KDAMOND_VM_RATIOS, {})
     bad, seen = [], set()
-    print(f"{'':30} {'unit':>16} {'C':>10} {'Rust':>10}"
-          f" {'Rust/C':>7} {'from':>6} {'to':>6} {'bound':>6}")
+    first, second = COLUMNS[what]
+    print(f"{'':30} {'unit':>16} {first:>10} {second:>10}"
+          f" {second + '/' + first:>9} {'from':>6} {'to':>6} {'bound':>6}")
     with open(path, encoding="utf-8") as file:
-        rows = [parse(line) for line in file]
+        rows = [parse(line, second) for line in file]
     for name, unit, of_c, of_rust in rows:
         seen.add(name)
         ratios = [r / c for c, r in zip(of_c, of_rust) if c]
@@ -156,7 +161,7 @@ def main():
             bad.append(name)
         spread = (ratio, min(ratios), max(ratios)) if ratios else ()
         text = "".join(f"{x:7.2f}" for x in spread)
-        print(f"{name:30} {unit:>16} {c:10.0f} {rust:10.0f} {text:21} {bound_text(what, name):>6}"
+        print(f"{name:30} {unit:>16} {c:10.0f} {rust:10.0f}   {text:21} {bound_text(what, name):>6}"
               f"{' !' if over else ''}")
     missing = (RATIOS[what].keys() | NUMBERS[what].keys() | UNBOUND[what]) - seen
     for name in sorted(missing):

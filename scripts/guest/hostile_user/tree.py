@@ -101,9 +101,9 @@ def modes(top):
 class Kdamond(lib.Kdamond):
     '''The directory of one kdamond of a user.'''
 
-    def __init__(self, user=0, index=0):
+    def __init__(self, user=0, index=0, top=None):
         super().__init__(index)
-        self.all = directory(user) + '/kdamonds'
+        self.all = top or directory(user) + '/kdamonds'
         self.dir = '%s/%d' % (self.all, index)
         self.context = self.dir + '/contexts/0'
         self.targets = self.context + '/targets'
