@@ -199,9 +199,38 @@ static long event_merge(struct twins *t, struct twin *twin, struct span *r)
 	return err ?: (addr - r->start) >> PAGE_SHIFT ?: -EFAULT;
 }
 
+/*
+ * Has entries of merged pages say that they were accessed.  Those for a page that was
+ * replaced do; those for the page that stays, which may be one of either twin, say what
+ * they said before.
+ */
+static void mark_merged(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	struct folio_walk fw;
+	struct folio *folio;
+	unsigned long addr;
+
+	mmap_read_lock(mm);
+	for (addr = START; addr < END; addr += PAGE_SIZE) {
+		vma = vma_lookup(mm, addr);
+		folio = vma ? folio_walk_start(&fw, vma, addr, 0) : NULL;
+		if (!folio)
+			continue;
+		if (folio_test_ksm(folio))
+			set_pte_at(mm, addr, fw.ptep, pte_mkyoung(ptep_get(fw.ptep)));
+		folio_walk_end(&fw, vma);
+	}
+	mmap_read_unlock(mm);
+}
+
 static void merge_done(struct twins *t)
 {
+	int i;
+
 	KUNIT_EXPECT_EQ(t->test, ksm_scan_all(), 0);
+	for (i = 0; i < NR_TWINS; i++)
+		mark_merged(t->twin[i].space.mm);
 }
 
 static bool has_ksm(void)
