@@ -36,13 +36,17 @@ SETTINGS = {
 
 
 def memory_ranges():
-    '''The physical memory'''
-    with open('/proc/iomem', encoding='utf-8') as file:
-        for line in file:
-            addrs, _, name = line.strip().partition(' : ')
-            start, end = (int(addr, 16) for addr in addrs.split('-'))
-            if name == 'System RAM' and end > start:
-                yield start, end + 1
+    '''The physical memory, with its holes: user mode kernels have no /proc/iomem'''
+    page = os.sysconf('SC_PAGE_SIZE')
+    with open('/proc/zoneinfo', encoding='utf-8') as file:
+        spanned = 0
+        for line in filter(str.strip, file):
+            name, *value = line.split()
+            if name == 'spanned':
+                spanned = int(value[0])
+            elif name == 'start_pfn:' and spanned:
+                start = int(value[0])
+                yield start * page, (start + spanned) * page
 
 
 def stage(number, kind, pid):

@@ -35,7 +35,7 @@
 #define SIZE (64UL << 20)
 #define MAX_SPAN (4UL << 20)
 /* Things that a thread or child does before it exits */
-#define LIFE 2000
+#define LIFE 100
 #define CHILD_LIFE 20
 
 enum { TOUCH, MAP, UNMAP, MOVE, PROTECT, ADVISE, FORK, THREAD, NR_THINGS };
