@@ -25,7 +25,7 @@ suite_riscv64() { arch_run riscv64; }
 
 # arch_run SUITE: builds the kernel of that line of the table, and runs KUnit on it.
 arch_run() {
-	local name package variable lines dir ours build=$TEST_DIR/build-$1.log
+	local name package variable lines dir ours built=$TEST_DIR/build-$1.log
 	local json=$TEST_DIR/kunit-$1.json log=$TEST_DIR/console-$1.log
 	read -r name KUNIT_ARCH package variable lines < <(grep "^$1 " <<<"$ARCH_TABLE")
 	root_package "$package"
@@ -35,9 +35,9 @@ arch_run() {
 	mapfile -t ours < <(overlay_files)
 	lint_forget "$dir"
 	# shellcheck disable=SC2086 # are lists
-	step "building the kernel of $name (15 min the first time, then 5)" "$build" \
+	step "building the kernel of $name (15 min the first time, then 5)" "$built" \
 		arch_make "$dir" "${variable#-}" $lines
-	check "compiles without warnings" no_warnings "$build" "${ours[@]}"
+	check "compiles without warnings" no_warnings "$built" "${ours[@]}"
 	step "running KUnit on it (10 min where QEMU emulates the processor)" "$TEST_DIR/kunit-$name.log" \
 		kunit_tolerant "$dir" "$json" --timeout 3600
 	cp "$dir/test.log" "$log"
