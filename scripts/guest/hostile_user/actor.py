@@ -57,6 +57,15 @@ def stack(pid):
         return '(not known)'
 
 
+def cpu_time(pid):
+    '''In ticks; what is not there has used none.'''
+    try:
+        with open('/proc/%d/stat' % pid, encoding='ascii', errors='replace') as f:
+            return sum(map(int, f.read().rpartition(')')[2].split()[11:13]))
+    except OSError:
+        return 0
+
+
 class Actor:
     '''
     A program of @uid.  @first is called as root in it; with @pid_namespace it is
@@ -129,8 +138,16 @@ class Actor:
         return self.ours.poll(seconds)
 
     def answer(self, seconds=PATIENCE_SEC):
-        '''What the function that was asked for has returned or raised.'''
-        if not self.answers(seconds):
+        '''
+        What the function that was asked for has returned or raised.  Who goes on using
+        CPU time does not hang, but is slow.
+        '''
+        before = cpu_time(self.pid)
+        while not self.answers(seconds):
+            used = cpu_time(self.pid)
+            if used != before:
+                before = used
+                continue
             raise Hangs('uid %d, process %d hangs; its stack:\n%s' %
                         (self.uid, self.pid, stack(self.pid)))
         good, result = self.ours.recv()

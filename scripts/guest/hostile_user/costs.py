@@ -211,8 +211,8 @@ def test_writers_all_the_time(checks):
             writers[0].do(Kdamond().prepare, writers[0].pid)
             for writer in writers:
                 writer.ask(write_for_ever, hammer(0), '2')
-            bob.ask(writes_that_are_busy, Kdamond(1), rounds(300, 5000))
-            root.ask(writes_that_are_busy, admin, rounds(300, 5000))
+            bob.ask(writes_that_are_busy, Kdamond(1), rounds(300, 1000))
+            root.ask(writes_that_are_busy, admin, rounds(300, 1000))
             checks.equal('errors of another user', bob.answer(), set())
             checks.equal('errors of root', root.answer(), set())
             for writer in writers:

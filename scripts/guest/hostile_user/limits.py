@@ -200,7 +200,7 @@ def test_several_programs_at_once(checks):
                  kdamond.targets + '/1/regions/nr_regions']
         for number, actor in enumerate(actors):
             # Each in another order.
-            actor.ask(write_numbers, paths[number:] + paths[:number], most, rounds(200, 5000))
+            actor.ask(write_numbers, paths[number:] + paths[:number], most, rounds(200, 1000))
         checks.equal('more than allowed', sum(actor.answer() for actor in actors), 0)
     finally:
         for actor in actors:
