@@ -184,7 +184,7 @@ pub(crate) struct Target {
 
     /// Whether a commit removes the target from the running kdamond.
     #[attr(admin_rw)]
-    obsolete_target: Value<bool>,
+    pub(crate) obsolete_target: Value<bool>,
 
     /// The regions to start with.
     #[dir]

@@ -25,6 +25,36 @@ mod cases {
     }
 
     #[test]
+    fn an_obsolete_target_has_to_be_there() -> Result {
+        let kdamond = kdamond()?;
+        let set_target = |obsolete| {
+            let mut guard = kdamond.try_lock()?;
+
+            kdamond
+                .contexts
+                .contexts
+                .with(&mut guard.held(), 0, |context, held| {
+                    let targets = &context.targets;
+
+                    targets.targets.resize(targets, held, 1, |target| {
+                        target.obsolete_target.set(obsolete)
+                    })
+                })
+        };
+
+        kdamond.store_state(c"on")?;
+        set_target(true)?;
+        assert_eq!(kdamond.store_state(c"commit"), Err(EINVAL));
+        set_target(false)?;
+        assert_eq!(kdamond.store_state(c"commit"), Ok(()));
+        // It is removed, and then is not there any more.
+        set_target(true)?;
+        assert_eq!(kdamond.store_state(c"commit"), Ok(()));
+        assert_eq!(kdamond.store_state(c"commit"), Err(EINVAL));
+        kdamond.store_state(c"off")
+    }
+
+    #[test]
     fn tried_regions_come_and_go() -> Result {
         let end = 16 * PAGE_SIZE;
         let kdamond = kdamond()?;
