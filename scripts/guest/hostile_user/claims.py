@@ -7,6 +7,7 @@ the first sentence of each item of the section on that.
 
 import os
 import re
+import time
 
 DOCUMENT = os.path.join(os.path.dirname(os.path.realpath(__file__)), '../../..',
                         'Documentation/admin-guide/mm/damon/users.rst')
@@ -14,6 +15,9 @@ SECTION = 'What is promised'
 
 TESTS = []
 SCALE = {'long': False}
+# What a slow machine has time for is enough, if it is that many.
+ATTEMPTS_SEC = 120
+ATTEMPTS_MIN = 10
 
 
 class Test:
@@ -40,6 +44,17 @@ def claim(*sentences, long=False):
 def rounds(short, long):
     '''How often.'''
     return long if SCALE['long'] else short
+
+
+def attempts(short, long):
+    '''The numbers of so many attempts, or of as many as there is time for.'''
+    wanted = rounds(short, long)
+    until = time.monotonic() + ATTEMPTS_SEC
+    for number in range(wanted):
+        if number >= ATTEMPTS_MIN and time.monotonic() > until:
+            print('# time for %d of %d attempts' % (number, wanted))
+            return
+        yield number
 
 
 def promised():

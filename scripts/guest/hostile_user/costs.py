@@ -13,7 +13,7 @@ from _sysfs_abi.lib import Skip, must_write, read, value, write
 
 from . import memory
 from .actor import Actor
-from .claims import claim, rounds
+from .claims import attempts, claim, rounds
 from .tree import (ALICE, BOB, Kdamond, await_that, ends, fresh, kdamond_threads, nothing,
                    thread_of)
 
@@ -231,7 +231,7 @@ def test_admin_beside(checks):
     with Actor(ALICE) as user, Actor(ALICE) as target:
         user.do(kdamond.prepare_range, target.pid)
         checks.error('on', user.do(kdamond.on), 0)
-        for _ in range(rounds(3, 50)):
+        for _ in attempts(3, 50):
             lib.build()
             # Root may look at Alice's processes, and at those of others.
             for pid in (target.pid, user.pid, os.getpid()):

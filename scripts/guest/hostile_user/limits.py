@@ -11,7 +11,7 @@ from _sysfs_abi.lib import must_write, read, value, write
 
 from . import memory
 from .actor import Actor, kill, spawn
-from .claims import claim, rounds
+from .claims import attempts, claim, rounds
 from .tree import (ALICE, Kdamond, counts, directory, fresh, kdamond_threads, limit,
                    thread_of)
 
@@ -143,7 +143,7 @@ def test_tuned_intervals(checks):
                 return      # is not taken at all
         if user.do(kdamond.on):
             return          # nor this
-        for _ in range(rounds(5, 50)):
+        for _ in attempts(5, 50):
             user.do(kdamond.snapshot)
             user.do(kdamond.command, 'update_tuned_intervals')
             sample = int(user.do(value, '%s/%ssample_us' % (kdamond.dir, intervals)))
@@ -223,7 +223,7 @@ def test_splitting(checks):
             user.do(kdamond.set, 'contexts/0/monitoring_attrs/nr_regions/min', most // 2)
             checks.error('on', user.do(kdamond.on), 0)
             seen = 0
-            for _ in range(rounds(20, 200)):
+            for _ in attempts(20, 200):
                 regions = user.do(kdamond.snapshot)
                 if not checks.that(isinstance(regions, list), 'errno %s' % regions):
                     break
@@ -269,7 +269,7 @@ def test_targets_that_fork_and_die(checks):
     kdamond = Kdamond()
     targets = [Actor(ALICE) for _ in range(4)]
     with Actor(ALICE) as user, Actor(ALICE) as parent:
-        for number in range(rounds(5, 300)):
+        for number in attempts(5, 300):
             for target in targets:
                 target.ask(bomb, 5)
             pids = [parent.do(spawn) for _ in range(8)]

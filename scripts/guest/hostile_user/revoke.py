@@ -12,7 +12,7 @@ from _sysfs_abi.lib import must_write, write
 
 from . import memory
 from .actor import LIBC, Actor
-from .claims import claim, rounds
+from .claims import attempts, claim, rounds
 from .tree import (ALICE, BOB, COMMANDS, NR_USERS, ULONG_MAX, Kdamond, await_that, directory,
                    files, fresh, is_gone, kdamond_threads, nothing, read_fd, thread_of, write_fd)
 
@@ -187,7 +187,7 @@ def test_user_who_does_all_to_prevent_it(checks):
         actors[4].ask(command_for_ever_again, kdamond.dir + '/state')
         names = list(WAYS)
         ran = 0
-        for number in range(rounds(40, 1000)):
+        for number in attempts(40, 1000):
             ran += len(kdamond_threads())
             in_time(checks, names[number % len(names)], WAYS[names[number % len(names)]])
             if not os.path.exists(directory()):
@@ -230,7 +230,7 @@ def test_stopped_programs(checks):
 def test_killed_in_the_middle(checks):
     '''A program that dies in a command leaves the tree as one that root can use.'''
     kdamond = Kdamond()
-    for number in range(rounds(10, 300)):
+    for number in attempts(10, 300):
         fresh(ALICE)
         with Actor(ALICE) as user, Actor(ALICE) as target:
             user.do(stage_kind, kdamond, target.pid, KINDS['long intervals'])
@@ -250,7 +250,7 @@ def test_no_reference_to_a_process(checks):
     size = 64 << 20
     with Actor(ALICE) as user:
         free = []
-        for _ in range(rounds(8, 50)):
+        for _ in attempts(8, 50):
             with Actor(ALICE) as target:
                 target.do(memory.map_anonymous, memory.START, size)
                 target.do(fill, size)
