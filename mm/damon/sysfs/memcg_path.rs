@@ -45,10 +45,14 @@ impl Attribute for MemcgPath {
     /// Replaces the path. Fails with `ENOMEM`, and with `EBUSY` if the lock of the tree is held.
     fn store(&self, input: &CStr) -> Result {
         let _guard = self.writable.tree().try_lock()?;
-        let mut path = KVec::new();
+        let input = input.to_bytes();
+        let mut path = self.path.lock();
+        let more = input.len().saturating_sub(path.len());
 
-        path.extend_from_slice(input.to_bytes(), GFP_KERNEL)?;
-        *self.path.lock() = path;
+        // Without memory, the path stays what it was.
+        path.reserve(more, GFP_KERNEL)?;
+        path.clear();
+        path.extend_from_slice(input, GFP_KERNEL)?;
         Ok(())
     }
 }
