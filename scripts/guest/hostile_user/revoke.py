@@ -143,14 +143,31 @@ def test_in_the_middle_of_each_command(checks):
     print('# it took %.0f ms at most' % (1000 * longest))
 
 
+class Insistent(Kdamond):
+    '''One whose files are written to until no other program is faster.'''
+
+    def set(self, path, data):
+        result = errno.EBUSY
+        while result == errno.EBUSY:
+            result = write('%s/%s' % (self.dir, path), str(data))
+        if result:
+            raise OSError(result, path)
+
+
 def make_for_ever(kdamond, pid):
     '''Makes the directories again as soon as they are gone.'''
     while True:
         try:
             kdamond.prepare(pid)
-            kdamond.on()
+            while kdamond.on() in (0, errno.EBUSY):
+                pass
         except OSError:
             pass        # was taken away meanwhile, or another program was faster
+
+
+def turn_on_for_ever(kdamond):
+    while True:
+        kdamond.on()
 
 
 def read_for_ever(top):
@@ -181,8 +198,9 @@ def test_user_who_does_all_to_prevent_it(checks):
     try:
         target = actors[-1]
         target.ask(fill_and_free, 1 << 26)
-        for actor in actors[:3]:
-            actor.ask(make_for_ever, kdamond, target.pid)
+        actors[0].ask(make_for_ever, Insistent(), target.pid)
+        for actor in actors[1:3]:
+            actor.ask(turn_on_for_ever, kdamond)
         actors[3].ask(read_for_ever, kdamond.all)
         actors[4].ask(command_for_ever_again, kdamond.dir + '/state')
         names = list(WAYS)
