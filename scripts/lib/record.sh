@@ -11,6 +11,7 @@
 #   bench        a table of what scripts/bench has measured
 #   bench-sysfs  a table of what scripts/bench --sysfs has measured
 #   bench-kdamond  a table of what scripts/bench --kdamond has measured
+#   bench-users  a table of what scripts/bench --users has measured
 
 # overlay_content: names what the overlay says now.
 overlay_content() {
