@@ -8,10 +8,32 @@ import subprocess
 
 ADMIN = '/sys/kernel/mm/damon/admin'
 KDAMONDS = 'kdamonds'
+# Of the processes that are monitored. No value that is written is one of these.
+FIRST_PID = 20001
 
 
 def is_number(text):
     return text.isascii() and text.strip().lstrip('-').isdigit()
+
+
+LAST_PID = '/proc/sys/kernel/ns_last_pid'
+
+
+def process_of(pid):
+    '''A process of this number; others go on with the numbers that they would have had'''
+    while True:
+        with open(LAST_PID, encoding='ascii') as f:
+            before = f.read()
+        with open(LAST_PID, 'w', encoding='ascii') as f:
+            f.write('%d' % (pid - 1))
+        process = subprocess.Popen(['sleep', 'infinity'], stdin=subprocess.DEVNULL)
+        with open(LAST_PID, 'w', encoding='ascii') as f:
+            f.write(before)
+        if process.pid == pid:
+            return process
+        # A thread of the kernel was faster, and may be gone again.
+        process.kill()
+        process.wait()
 
 
 class Tree:
@@ -19,8 +41,8 @@ class Tree:
     The files, with a log of all that is done to them.
 
     What is not logged as it is:
-    - The pid of a kdamond, and that of the process that is monitored, are whatever
-      the kernel gives: they are logged as names.
+    - The pid of a kdamond is whatever the kernel gives: it is logged as a name. That of
+      the process that is monitored is the same on all kernels.
     - What the kdamond measures depends on when it runs: statistics, effective
       quotas and the size of tried regions are, once a kdamond has run since their
       directory was made, logged as "a number".  check_snapshot() has a case whose
@@ -41,17 +63,12 @@ class Tree:
         self.held = []
         self.ran = set()        # the kdamonds that ran since they were made
         self.monitoring = set() # those that run for as long as the process does
-        self.former = set()     # the processes that there were
-        self.process = None
-        self.spawn()
+        self.process = process_of(FIRST_PID)
 
     def spawn(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.former.add(self.pid())
-        self.process = subprocess.Popen(
-                ['sleep', 'infinity'], stdin=subprocess.DEVNULL)
+        self.process.kill()
+        self.process.wait()
+        self.process = process_of(self.process.pid + 1)
 
     def pid(self):
         return b'%d' % self.process.pid
@@ -81,7 +98,7 @@ class Tree:
             finally:
                 os.close(fd)
 
-        shown = 'PROCESS' if data == self.pid() else repr(data[:100])
+        shown = repr(data[:100])
         if len(data) > 100:
             shown += '... of %d bytes' % len(data)
         if offset:
@@ -98,10 +115,6 @@ class Tree:
         text = data.decode(errors='replace')
         if name == 'pid' and text.strip() != '-1' and is_number(text):
             return 'a pid'
-        if name == 'pid_target' and data.strip() == self.pid():
-            return 'PROCESS'
-        if name == 'pid_target' and data.strip() in self.former:
-            return 'FORMER PROCESS'
         if (name in self.MEASURED and is_number(text) and
                 path.split('/')[1] in self.ran):
             return 'a number'
