@@ -22,14 +22,12 @@ oracle_scenarios() {
 	check "$ORACLE_SCENARIOS scenarios" test "${count:-0}" -ge "$ORACLE_SCENARIOS"
 }
 
-# User mode Linux has no nodes: all metrics of a node are the same there. For these, a tenth
-# of the scenarios is enough, which takes minutes without KVM rather than an hour.
+# User mode Linux has no nodes: all metrics of a node are the same there.
 suite_oracle_vm() {
 	local log=$TEST_DIR/oracle-guest.log
-	ORACLE_SCENARIOS=1000
 	config_flip DAMON_CORE_RUST_ORACLE_KUNIT_TEST=y
 	kunit_guest "$log" 3600 "$ORACLE_SUITE" "kunit.filter_glob=$ORACLE_SUITE" \
-		"damon_oracle.seed=${SEEDS[0]:-1}" "damon_oracle.count=$ORACLE_SCENARIOS" log_buf_len=16M
+		"damon_oracle.seed=${SEEDS[0]:-1}" log_buf_len=16M
 	oracle_scenarios "$log"
 	check "the kernel did not complain" kernel_was_silent
 }
