@@ -140,6 +140,46 @@ enum kind kind_of(struct mm_struct *mm, unsigned long addr)
 	return kind;
 }
 
+/* Returns the page of hugetlbfs that is there, without the marks of an unknown one. */
+static struct folio *hugetlb_folio(struct mm_struct *mm, unsigned long addr,
+				   struct folio *known)
+{
+	struct folio *folio = NULL;
+	struct vm_area_struct *vma;
+	struct folio_walk fw;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	if (vma && is_vm_hugetlb_page(vma))
+		folio = folio_walk_start(&fw, vma, addr, 0);
+	if (folio) {
+		if (folio != known) {
+			folio_clear_idle(folio);
+			folio_test_clear_young(folio);
+		}
+		folio_walk_end(&fw, vma);
+	}
+	mmap_read_unlock(mm);
+	return folio;
+}
+
+/*
+ * Pages of hugetlbfs go back to a pool, which keeps their marks for whoever gets them
+ * next.  The twins do not get the same.
+ */
+void twins_forget_marks(struct twins *t)
+{
+	int i, nr;
+
+	for (i = 0; i < NR_TWINS; i++) {
+		struct twin *twin = &t->twin[i];
+
+		for (nr = 0; nr < NR_HUGETLB; nr++)
+			twin->hugetlb[nr] = hugetlb_folio(twin->space.mm, START + nr * SZ_2M,
+							  twin->hugetlb[nr]);
+	}
+}
+
 static struct page_state state_of(struct twin *twin, unsigned long addr)
 {
 	struct mm_struct *mm = twin->space.mm;

@@ -252,8 +252,10 @@ static void run(struct kunit *test, enum damon_ops_id id,
 	for (nr = 0; nr < count && test->status != KUNIT_FAILURE; nr++) {
 		bool change = below(t, 3) == 0;
 
-		if (change)
+		if (change) {
 			twins_happen(t);
+			twins_forget_marks(t);
+		}
 		if (t->nr_children == MAX_CHILDREN && below(t, 50) == 0)
 			twins_end_children(t);
 		/* Physical memory that was given back has no twin any more. */

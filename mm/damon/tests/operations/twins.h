@@ -21,6 +21,8 @@
 #define MAX_REGIONS	150
 #define MAX_CHILDREN	3
 #define MAX_EVENTS	32
+/* Where pages of hugetlbfs may be */
+#define NR_HUGETLB	((END - START) / SZ_2M)
 
 enum { C, OURS, NR_TWINS };
 
@@ -32,6 +34,8 @@ struct twin {
 	struct folio *isolated;
 	/* Locked, and not mapped meanwhile */
 	struct folio *migrating;
+	/* Pages of hugetlbfs that are known: only compared with what is there later */
+	struct folio *hugetlb[NR_HUGETLB];
 	/* A file descriptor plus one; 0 as long as there is none */
 	int uffd;
 	/* What the last operations returned */
@@ -107,6 +111,7 @@ void end_migration(struct twin *twin);
 void end_special_events(struct twin *twin);
 
 /* state.c */
+void twins_forget_marks(struct twins *t);
 enum kind kind_of(struct mm_struct *mm, unsigned long addr);
 /* Compares an address, which the operations sampled or not. */
 void compare_page(struct twins *t, unsigned long addr, bool sampled);
