@@ -44,12 +44,11 @@ static void generate_quota(struct rnd_state *rnd, struct damos_quota *q)
 
 /* The node, mostly the one that there is, and the cgroup likewise. */
 static void generate_goal(struct rnd_state *rnd, struct damos_quota_goal *g,
-			  bool eligible)
+			  bool pages)
 {
 	g->metric = oracle_below(rnd, NR_DAMOS_QUOTA_GOAL_METRICS);
-	/* Only for physical addresses; others are refused, which is tried, too. */
-	if (g->metric == DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP && !eligible &&
-	    oracle_chance(rnd, 90))
+	/* Of huge spans, this would never come to an end. */
+	if (g->metric == DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP && !pages)
 		g->metric = DAMOS_QUOTA_ACTIVE_MEM_BP;
 	g->target_value = oracle_pick(rnd, 1, 50, 500, 5000, 9999, 10000, 10000,
 				      ULONG_MAX);
@@ -153,12 +152,8 @@ void oracle_generate_scheme(struct rnd_state *rnd, struct oracle_scheme *s,
 			    const struct oracle_scenario *scenario,
 			    const struct oracle_params *params)
 {
-	bool eligible = params->ops_id == DAMON_OPS_PADDR;
 	unsigned int i;
 
-	/* All addresses of a huge target would have to be looked at. */
-	eligible &= scenario->span.end - scenario->span.start <= SZ_256M &&
-		params->addr_unit == 1;
 	generate_pattern(rnd, &s->pattern);
 	s->action = oracle_below(rnd, NR_DAMOS_ACTIONS);
 	s->apply_interval_us = oracle_pick(rnd, 0, 0, 0, 1, 1000,
@@ -173,7 +168,7 @@ void oracle_generate_scheme(struct rnd_state *rnd, struct oracle_scheme *s,
 	if (oracle_chance(rnd, 35) && may_limit(scenario))
 		s->nr_goals = 1 + oracle_below(rnd, ORACLE_MAX_GOALS);
 	for (i = 0; i < s->nr_goals; i++)
-		generate_goal(rnd, &s->goals[i], eligible);
+		generate_goal(rnd, &s->goals[i], scenario->pages);
 	if (oracle_chance(rnd, 50) &&
 	    !((s->quota.ms || s->quota.sz || s->nr_goals) &&
 	      may_take_long(scenario, params)) && may_filter(scenario))

@@ -166,6 +166,9 @@ static void generate_params(struct rnd_state *rnd, struct oracle_params *p,
 	p->ops_id = oracle_pick(rnd, DAMON_OPS_VADDR, DAMON_OPS_FVADDR,
 				DAMON_OPS_PADDR, DAMON_OPS_PADDR);
 	p->addr_unit = oracle_pick(rnd, 1, 1, 1, 1, 8, 1024);
+	/* An address is a byte then, whatever is committed, in part or whole. */
+	if (scenario->pages)
+		p->addr_unit = 1;
 	p->min_region_sz = oracle_pick(rnd, SZ_4K, SZ_4K, SZ_4K, SZ_4K, 1, 2, 512,
 				       SZ_64K);
 	if (oracle_chance(rnd, 2))
@@ -351,6 +354,8 @@ void oracle_generate(struct oracle_scenario *s, u64 seed, enum oracle_size size)
 	s->nr_params = 1 + oracle_below(&rnd, ORACLE_MAX_PARAMS);
 	s->nr_events = oracle_below(&rnd, ORACLE_MAX_EVENTS + 1);
 	generate_span(&rnd, &s->span);
+	s->pages = size == ORACLE_SMALL && seed & 4 &&
+		s->span.end - s->span.start <= SZ_256M;
 	for (i = 0; i < ORACLE_NR_VALUES; i++)
 		s->values[i] = generate_value(&rnd, i);
 	generate_params(&rnd, &s->params[0], s, false);

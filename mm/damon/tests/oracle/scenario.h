@@ -129,6 +129,8 @@ struct oracle_scenario {
 	u64 seed;
 	/* Whether the tracepoints are on. */
 	bool traced;
+	/* Whether there are so few addresses that goals may look at the page of each. */
+	bool pages;
 	/* How many times the kdamond sleeps before it is asked to stop. */
 	unsigned int nr_steps;
 	/* The first are those that the context starts with. */
