@@ -8,15 +8,13 @@ import subprocess
 
 ADMIN = '/sys/kernel/mm/damon/admin'
 KDAMONDS = 'kdamonds'
+LAST_PID = '/proc/sys/kernel/ns_last_pid'
 # Of the processes that are monitored. No value that is written is one of these.
 FIRST_PID = 20001
 
 
 def is_number(text):
     return text.isascii() and text.strip().lstrip('-').isdigit()
-
-
-LAST_PID = '/proc/sys/kernel/ns_last_pid'
 
 
 def process_of(pid):
