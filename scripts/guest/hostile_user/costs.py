@@ -10,12 +10,12 @@ import time
 
 from _sysfs_abi import lib
 from _sysfs_abi.lib import Skip, must_write, read, value, write
+from kdamond_threads import kdamond_threads
 
 from . import memory
 from .actor import Actor
 from .claims import attempts, claim, rounds
-from .tree import (ALICE, BOB, Kdamond, await_that, ends, fresh, kdamond_threads, nothing,
-                   thread_of)
+from .tree import (ALICE, BOB, Kdamond, await_that, ends, fresh, nothing, thread_of)
 
 CGROUPS = '/sys/fs/cgroup'
 CGROUP = CGROUPS + '/hostile-user'

@@ -8,12 +8,12 @@ import os
 
 from _sysfs_abi import table
 from _sysfs_abi.lib import must_write, read, value, write
+from kdamond_threads import kdamond_threads
 
 from . import memory
 from .actor import Actor, kill, spawn
 from .claims import attempts, claim, rounds
-from .tree import (ALICE, Kdamond, counts, directory, fresh, kdamond_threads, limit,
-                   thread_of)
+from .tree import (ALICE, Kdamond, counts, directory, fresh, limit, thread_of)
 
 SENTENCE = 'Limits hold where things are made, before memory is taken.'
 SPLIT = 'Splitting makes no more regions than max_regions, of all targets together.'

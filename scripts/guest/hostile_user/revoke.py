@@ -9,12 +9,13 @@ import os
 import time
 
 from _sysfs_abi.lib import must_write, write
+from kdamond_threads import kdamond_threads
 
 from . import memory
 from .actor import LIBC, Actor
 from .claims import attempts, claim, rounds
 from .tree import (ALICE, BOB, COMMANDS, NR_USERS, ULONG_MAX, Kdamond, await_that, directory,
-                   files, fresh, is_gone, kdamond_threads, nothing, read_fd, thread_of, write_fd)
+                   files, fresh, is_gone, nothing, read_fd, thread_of, write_fd)
 
 ANY_TIME = 'Root takes a directory away at any time, in bounded time, whatever its owner does.'
 ENODEV = 'What a program still has open of it fails with ENODEV.'

@@ -10,11 +10,12 @@ import subprocess
 
 from _sysfs_abi import table
 from _sysfs_abi.lib import exists, read, value, write
+from kdamond_threads import kdamond_threads
 
 from .actor import Actor
 from .claims import claim
 from .tree import (ALICE, BOB, NR_USERS, USERS, Kdamond, await_that, directory, fresh,
-                   kdamond_threads, limit, nothing, open_write, thread_of)
+                   limit, nothing, open_write, thread_of)
 
 LEFT_OUT = ['addr_unit', 'probes', 'memcg_path', 'path']
 LIMITS = {'max_kdamonds': 1, 'max_targets': 16, 'max_regions': 1000, 'max_schemes': 4,

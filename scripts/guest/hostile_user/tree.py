@@ -10,7 +10,7 @@ import stat
 import time
 
 from _sysfs_abi import lib
-from _sysfs_abi.lib import DEADLINE_SEC, must_write, read, thread_name, value, write
+from _sysfs_abi.lib import DEADLINE_SEC, must_write, read, value, write
 
 from . import memory
 
@@ -173,11 +173,6 @@ class Kdamond(lib.Kdamond):
 def thread_of(user=0, index=0):
     '''As root: the pid of a kdamond that runs.'''
     return int(value('%s/kdamonds/%d/pid' % (directory(user), index)))
-
-
-def kdamond_threads():
-    return {int(name) for name in os.listdir('/proc') if name.isdigit() and
-            (thread_name(int(name)) or '').startswith('kdamond.')}
 
 
 def await_that(condition, seconds=DEADLINE_SEC):
