@@ -255,7 +255,7 @@ impl Context {
         // `min_region_sz()` has succeeded.
         // SAFETY: By the type invariants, `ctx` is valid and nobody else accesses it.
         unsafe { (*ctx).addr_unit = addr_unit };
-        // SAFETY: As above.
+        // SAFETY: By the type invariants, `ctx` is valid and nobody else accesses it.
         unsafe { (*ctx).min_region_sz = min_region_sz };
         Ok(())
     }

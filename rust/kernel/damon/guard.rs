@@ -115,7 +115,7 @@ impl Thread {
         // the ids are looked at here, too.
         // SAFETY: The task is valid, because we have a reference to it.
         let has_own_ids = unsafe { bindings::task_has_own_ids(self.0.as_ptr()) };
-        // SAFETY: As before, the reference keeps the task valid.
+        // SAFETY: The task is valid, because we have a reference to it.
         let may_access = unsafe { bindings::ptrace_may_access(self.0.as_ptr(), MODE) };
 
         // Both are asked in any case, so that it always takes the same time.
@@ -361,7 +361,7 @@ mod tests {
         let lock = ExecLock::raw(&thread);
         // SAFETY: The lock is initialized, and there as long as `thread` is.
         let try_lock = || unsafe { bindings::down_write_trylock(lock) } != 0;
-        // SAFETY: As before; and this is called after `try_lock()` has taken it.
+        // SAFETY: It is there as long as `thread` is, and taken by `try_lock()` when this is called.
         let unlock = || unsafe { bindings::up_write(lock) };
         become_user(1_000)?;
         let viewer = Viewer::current()?;

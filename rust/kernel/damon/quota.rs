@@ -151,7 +151,8 @@ impl Goal {
         // SAFETY: `goal` is valid, and nobody else knows it.
         unsafe { (*goal.as_ptr()).current_value = current_value };
         if let Some((nid, memcg_id)) = self.metric.nid_and_memcg() {
-            // SAFETY: As above. `damos_new_quota_goal()` uses the union for other metrics only.
+            // SAFETY: `goal` is valid, and nobody else knows it. `damos_new_quota_goal()` uses the
+            // union for other metrics only.
             unsafe {
                 (*goal.as_ptr()).__bindgen_anon_1.__bindgen_anon_1 =
                     bindings::damos_quota_goal__bindgen_ty_1__bindgen_ty_1 { nid, memcg_id }

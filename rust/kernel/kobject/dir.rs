@@ -125,7 +125,8 @@ pub struct Dir<T: DirData> {
 // is used with the lock of the tree held.
 unsafe impl<T: DirData> Send for Dir<T> {}
 
-// SAFETY: Likewise, the data and the tree can be shared.
+// SAFETY: The data and the tree can be shared, and the kobject is for the C side, which locks it, or
+// is used with the lock of the tree held.
 unsafe impl<T: DirData> Sync for Dir<T> {}
 
 impl<T: DirData> Dir<T> {
@@ -218,7 +219,7 @@ unsafe impl<T: DirData> AlwaysRefCounted for Dir<T> {
         }
         // SAFETY: There are no other users, so that the data, which is there, is not used any more.
         unsafe { (*dir).data.assume_init_drop() };
-        // SAFETY: Likewise.
+        // SAFETY: There are no other users, so that the tree, which is there, is not used any more.
         unsafe { ManuallyDrop::drop(&mut (*dir).head.tree) };
         // SAFETY: Who has a reference to the kobject can only give it back now, and nobody does
         // the last time: we own one. The table that `release` is called from must not be that of a

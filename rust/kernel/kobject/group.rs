@@ -171,7 +171,7 @@ struct Files<T: GroupData> {
 // SAFETY: The data and the kobject can be sent, and the rest is not written to.
 unsafe impl<T: GroupData> Send for Files<T> {}
 
-// SAFETY: Likewise, they can be shared.
+// SAFETY: The data and the kobject can be shared, and the rest is not written to.
 unsafe impl<T: GroupData> Sync for Files<T> {}
 
 impl<T: GroupData> Files<T> {

@@ -27,7 +27,7 @@ pub(super) struct Module(pub(super) *mut bindings::module);
 // SAFETY: The C side takes the pointer, and null, from any thread.
 unsafe impl Send for Module {}
 
-// SAFETY: Likewise.
+// SAFETY: Nothing is read or written through the pointer but by the C side, which locks.
 unsafe impl Sync for Module {}
 
 impl Module {
@@ -58,7 +58,7 @@ pub(super) struct Watch {
 // SAFETY: The notifier is for the C side, which locks it.
 unsafe impl Send for Watch {}
 
-// SAFETY: Likewise; the rest can be shared.
+// SAFETY: The notifier is for the C side, which locks it; the rest can be shared.
 unsafe impl Sync for Watch {}
 
 impl Watch {

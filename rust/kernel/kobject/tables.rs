@@ -214,7 +214,8 @@ unsafe extern "C" fn store_detached<T: DirData>(
     // SAFETY: The file is active, until we end that below.
     let (file, dir) = unsafe { InDir::<T>::find(kobj, attr) };
     let Some(method) = file.ops.detached else {
-        // SAFETY: The caller's promise.
+        // SAFETY: The attribute is that of a file of `T`, which is active until we return, and there
+        // is a NUL behind the `count` bytes of `buf`: the caller promises both.
         return unsafe { calls::store::<InDir<T>>(kobj, attr, buf, count) };
     };
     if let Err(e) = dir.tree().check_writer() {

@@ -320,7 +320,7 @@ impl<T: DirData> Root<T> {
     pub(super) unsafe fn add_to(&self, parent: &Kobject, name: &CStr) -> Result {
         let mut guard = self.tree().lock();
 
-        // SAFETY: The caller's promise.
+        // SAFETY: Nobody removes `parent` meanwhile, which the caller promises.
         unsafe { self.dir.add_to(parent, &mut guard.held(), name) }
     }
 }

@@ -202,13 +202,16 @@ unsafe extern "C" fn apply_scheme(
     // SAFETY: The kdamond that calls has the context for itself, and does not change the lists
     // until this function returns, which nothing here outlives.
     let ctx = unsafe { Context::from_raw(ctx) };
-    // SAFETY: As above. `Target` is a transparent wrapper.
+    // SAFETY: The target is in the context, which keeps it until we return. `Target` is a
+    // transparent wrapper.
     let target = unsafe { &*target.cast::<Target>() };
-    // SAFETY: As above. `Region` is a transparent wrapper.
+    // SAFETY: The region is in the target, which keeps it until we return. `Region` is a
+    // transparent wrapper.
     let region = unsafe { &*region.cast::<Region>() };
-    // SAFETY: As above. `Opaque` is a transparent wrapper.
+    // SAFETY: The scheme is in the context, which keeps it until we return. `Opaque` is a
+    // transparent wrapper.
     let mut scheme = Scheme(unsafe { &*scheme.cast() });
-    // SAFETY: The caller promises it.
+    // SAFETY: The number is the caller's own, who does not use it until we return.
     let sz_filter_passed = unsafe { &mut *sz_filter_passed };
 
     guarded::apply_scheme(ctx, target, region, &mut scheme, sz_filter_passed)
