@@ -30,6 +30,9 @@ module_param(count, uint, 0400);
 /* How many scenarios there are for each one with thousands of regions. */
 #define SMALL_PER_LARGE		200
 
+/* After how many scenarios it says how far it is. */
+#define SAY_AFTER		500
+
 /* What of one step can be kept: thousands of regions with all of their fields. */
 #define MAX_ENTRIES		200000
 
@@ -149,6 +152,7 @@ static void oracle_test_scenarios(struct kunit *test)
 {
 	struct oracle *oracle = test->priv;
 	unsigned int i, traced, first = seed ?: get_random_u32() / 2 + 1;
+	unsigned int done = 0;
 	u64 steps = 0;
 
 	kunit_info(test, "damon_oracle.seed=%u damon_oracle.count=%u", first,
@@ -163,6 +167,8 @@ static void oracle_test_scenarios(struct kunit *test)
 			if ((number & 1) != traced)
 				continue;
 			if (!agree(oracle, number, size)) {
+				kunit_info(test, "%llu differs, looking for a smaller one",
+					   number);
 				explain(oracle);
 				KUNIT_FAIL(test,
 					   "the cores differ, see above; it is damon_oracle.seed=%llu damon_oracle.count=1",
@@ -170,6 +176,9 @@ static void oracle_test_scenarios(struct kunit *test)
 				return;
 			}
 			steps += oracle->records[0]->nr_steps;
+			if (!(++done % SAY_AFTER))
+				kunit_info(test, "%u of %u, the last is %llu", done,
+					   count, number);
 			cond_resched();
 		}
 	}
