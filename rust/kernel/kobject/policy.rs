@@ -74,6 +74,7 @@ impl Tree {
     }
 
     /// Tells whether the tree is delegated to a user.
+    #[inline]
     pub fn is_delegated(&self) -> bool {
         self.policy.is_some()
     }
@@ -81,6 +82,7 @@ impl Tree {
     /// Fails with `EPERM` if the current task is not the one whose the tree is. It is the user
     /// that counts, not what he may do: so a program with more rights that is made to write to a
     /// file that somebody else has opened does nothing on his behalf.
+    #[inline]
     pub(super) fn check_writer(&self) -> Result {
         if self.is_delegated() && !self.owner.is_current() {
             return Err(EPERM);
