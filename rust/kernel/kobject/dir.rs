@@ -125,8 +125,7 @@ pub struct Dir<T: DirData> {
 // is used with the lock of the tree held.
 unsafe impl<T: DirData> Send for Dir<T> {}
 
-// SAFETY: The data and the tree can be shared, and the kobject is for the C side, which locks it, or
-// is used with the lock of the tree held.
+// SAFETY: The data and the tree can be shared; the C side or the tree's lock guards the kobject.
 unsafe impl<T: DirData> Sync for Dir<T> {}
 
 impl<T: DirData> Dir<T> {
