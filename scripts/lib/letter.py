@@ -26,6 +26,7 @@ import subprocess
 import sys
 import textwrap
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 
@@ -41,17 +42,18 @@ def load(path, content):
 
 def tests(records, content):
     """The table of the suites, a line for each remark that some of them have."""
-    rows, remarks = [], {}
+    rows, remarks = [("suite", "passed", "failed", "skipped", "seconds")], {}
     for path in sorted(records.glob("test-*")):
         lines, remark = load(path, content)
-        words = [line.split("\t")[0] for line in lines]
+        results = [line.split("\t") for line in lines]
+        counts = Counter(result[0] for result in results)
+        seconds = next((f"{int(result[1]):,}" for result in results if result[0] == "time"), "-")
         name = path.name.removeprefix("test-")
-        rows.append((name, *(str(words.count(word)) for word in ("pass", "fail", "skip"))))
+        rows.append((name, counts["pass"], counts["fail"], counts["skip"], seconds))
         remarks.setdefault(remark, []).append(name)
-    if not rows:
+    if not remarks:
         return "Nothing is recorded: scripts/test does."
-    table = [f"{'suite':<20} {'passed':>7} {'failed':>7} {'skipped':>7}"]
-    table += [f"{row[0]:<20} {row[1]:>7} {row[2]:>7} {row[3]:>7}" for row in rows]
+    table = [f"{row[0]:<20} {row[1]:>7} {row[2]:>7} {row[3]:>7} {row[4]:>7}" for row in rows]
     if len(remarks) == 1:
         table.append(f"({next(iter(remarks))})")
     else:

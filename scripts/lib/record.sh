@@ -5,8 +5,8 @@
 # $CACHE/record: its first line is "# CONTENT KERNEL", the overlay and the kernel that
 # it is about, and the rest is text. Newer runs replace it.
 #
-#   test-SUITE   the results of a suite, as its RESULTS file has them; SUITE is also
-#                series-check, for scripts/series --check
+#   test-SUITE   the results of a suite, as its RESULTS file has them, and how many seconds it
+#                took; SUITE is also series-check, for scripts/series --check
 #   sizes        a table of the sizes of objects
 #   bench        a table of what scripts/bench has measured
 #   bench-sysfs  a table of what scripts/bench --sysfs has measured
@@ -28,6 +28,11 @@ record() {
 	kernel=$(kernel_name "$SOURCE")
 	{ echo "# $2 $kernel" && cat; } >"$file.tmp"
 	mv "$file.tmp" "$file"
+}
+
+# record_results SUITE CONTENT START: records $RESULTS of a suite that began at START, in SECONDS.
+record_results() {
+	{ cat "$RESULTS" && printf 'time\t%d\n' $((SECONDS - $3)); } | record "test-$1" "$2"
 }
 
 # kernel_name DIR: the version that a kernel tree says it is.
