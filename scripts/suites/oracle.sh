@@ -27,7 +27,7 @@ suite_oracle_vm() {
 	local log=$TEST_DIR/oracle-guest.log
 	config_flip DAMON_CORE_RUST_ORACLE_KUNIT_TEST=y
 	kunit_guest "$log" 3600 "$ORACLE_SUITE" "kunit.filter_glob=$ORACLE_SUITE" \
-		"damon_oracle.seed=${SEEDS[0]:-1}" log_buf_len=16M
+		"damon_oracle.seed=${SEEDS[0]:-1}" log_buf_len=16M loglevel=7
 	oracle_scenarios "$log"
 	check "the kernel did not complain" kernel_was_silent
 }

@@ -72,7 +72,7 @@ static void generate_attrs(struct rnd_state *rnd, struct damon_attrs *a,
 /* Ranges in order, within the part of the span that is the target's. */
 static void generate_target(struct rnd_state *rnd, struct oracle_target *t,
 			    const struct oracle_params *params,
-			    struct damon_addr_range *span)
+			    struct damon_addr_range *span, bool pages)
 {
 	unsigned long room = (span->end - span->start) / ORACLE_MAX_RANGES;
 	unsigned long unit = max(params->min_region_sz, 1UL);
@@ -109,9 +109,12 @@ static void generate_target(struct rnd_state *rnd, struct oracle_target *t,
 		r->start = ALIGN_DOWN(r->start, unit);
 		r->end = ALIGN(r->end, unit);
 	}
-	/* One that wraps around would become one of almost all addresses. */
+	/*
+	 * One that wraps around would become one of almost all addresses.  One that ends before it
+	 * starts may, which is no good if each page of it is looked at.
+	 */
 	if (t->nr_ranges && t->ranges[0].start < t->ranges[0].end &&
-	    oracle_chance(rnd, 2))
+	    oracle_chance(rnd, 2) && !pages)
 		swap(t->ranges[0].start, t->ranges[0].end);
 }
 
@@ -150,7 +153,7 @@ static void generate_targets(struct rnd_state *rnd, struct oracle_params *p,
 		if (oracle_chance(rnd, 80))
 			span.start += i * room;
 		span.end = span.start + room;
-		generate_target(rnd, &p->targets[i], p, &span);
+		generate_target(rnd, &p->targets[i], p, &span, scenario->pages);
 		p->targets[i].obsolete = oracle_chance(rnd, committed ? 15 : 1);
 	}
 }
@@ -355,7 +358,8 @@ void oracle_generate(struct oracle_scenario *s, u64 seed, enum oracle_size size)
 	s->nr_events = oracle_below(&rnd, ORACLE_MAX_EVENTS + 1);
 	generate_span(&rnd, &s->span);
 	s->pages = size == ORACLE_SMALL && seed & 4 &&
-		s->span.end - s->span.start <= SZ_256M;
+		s->span.end - s->span.start <= SZ_256M &&
+		s->span.end <= ULONG_MAX - SZ_1G;
 	for (i = 0; i < ORACLE_NR_VALUES; i++)
 		s->values[i] = generate_value(&rnd, i);
 	generate_params(&rnd, &s->params[0], s, false);
