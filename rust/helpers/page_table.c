@@ -48,6 +48,11 @@ __rust_helper int rust_helper_mmap_lock_is_contended(struct mm_struct *mm)
 	return mmap_lock_is_contended(mm);
 }
 
+__rust_helper bool rust_helper_mm_has_notifiers(struct mm_struct *mm)
+{
+	return mm_has_notifiers(mm);
+}
+
 /*
  * Locks the entries for an address of an area that is locked: those of the lowest page table, the
  * first of which is returned, or one above that maps a huge page.  All addresses from this one up

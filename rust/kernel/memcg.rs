@@ -63,7 +63,7 @@ impl MemcgId {
                 continue;
             }
 
-            // SAFETY: `memcg` is valid until we advance, and `buf` is valid for writes of its length.
+            // SAFETY: `memcg` is valid until we advance, and `buf` for writes of its length.
             let ret = unsafe { bindings::mem_cgroup_path(memcg, buf.as_mut_ptr(), buf.len()) };
             // A path that is too long for the buffer cannot be named in a file of sysfs either.
             if ret >= 0 && sysfs_streq(until_nul(&buf), path) {

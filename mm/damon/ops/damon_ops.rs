@@ -23,7 +23,8 @@
 //!
 //! A lock of a memory area is held for a block of 32 regions at most, and not beyond a page table
 //! if somebody waits to change the area; that of a page table for those entries of it that a block
-//! has. Between blocks other threads have their turn. No lock is held when C is called.
+//! has. Between blocks other threads have their turn. When `vaddr` and `paddr` call C, they hold no
+//! lock.
 
 mod block;
 #[cfg(CONFIG_DAMON_SYSFS_USERS)]

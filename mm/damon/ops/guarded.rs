@@ -9,6 +9,9 @@
 //!
 //! Nothing here waits for a lock that processes of the user can hold for as long as they like. What
 //! is locked counts as not accessed in this sample.
+//!
+//! An area stays locked for a block, or a chunk of what a scheme looks at, also while C is called
+//! for what is uncommon in it: otherwise it could become an area that must not be looked at.
 
 use crate::{
     block::{
@@ -181,11 +184,8 @@ fn visit(checked: &Checked<'_>, addrs: &[usize], visitor: &mut impl VisitArea) {
 fn visit_area(area: &Visible<'_>, todo: &mut Todo<'_>, visitor: &mut impl VisitArea) {
     while let Some(addr) = todo.next_in(area.start(), area.end()) {
         // The lock of a page table is not held any more when this returns.
-        if let Err(Uncommon) = visit_at(area, addr, todo, visitor) {
-            if let Some(addr) = todo.next_in(area.start(), area.end()) {
-                visitor.uncommon_in(todo.nr(), area, addr);
-                todo.advance();
-            }
+        if let Err(Uncommon { end }) = visit_at(area, addr, todo, visitor) {
+            todo.take(end, |nr, addr| visitor.uncommon_in(nr, area, addr));
         }
     }
 }

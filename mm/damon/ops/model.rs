@@ -53,9 +53,9 @@ impl<'a> Context<'a> {
     }
 
     /// The targets.
-    pub(crate) fn targets(&self) -> &'a Targets {
-        // SAFETY: The context is valid for `'a`. Its list of targets was initialized, links the
-        // `list` of each target, and does not change meanwhile, as only this thread uses it.
+    pub(crate) fn targets(&self) -> &Targets {
+        // SAFETY: The context is valid. Its list of targets was initialized, links the `list` of
+        // each target, and does not change meanwhile, as only this thread uses it.
         unsafe {
             clist_create!(
                 &raw mut (*self.0.get()).adaptive_targets,
@@ -159,6 +159,7 @@ pub(crate) use self::guarded::Scheme;
 
 /// Lets other threads have their turn, if they wait for it.
 pub(crate) fn cond_resched() {
-    // SAFETY: Operations may sleep, and who calls this has no lock that forbids it.
+    // SAFETY: Always safe to call. In a context that cannot sleep it is a mistake that the kernel
+    // reports.
     unsafe { bindings::cond_resched() };
 }

@@ -126,8 +126,11 @@ impl Visit for Young {
     }
 }
 
-/// Says that an address is to be visited without what is shared with others.
-pub(crate) struct Uncommon;
+/// Says that addresses, one at least, are to be visited without what is shared with others.
+pub(crate) struct Uncommon {
+    /// The address behind them.
+    pub(crate) end: usize,
+}
 
 /// Addresses to visit, with their numbers.
 pub(crate) struct Todo<'a> {
@@ -139,12 +142,6 @@ impl<'a> Todo<'a> {
     /// Begins with the first address.
     pub(crate) fn new(addrs: &'a [usize]) -> Self {
         Self { addrs, nr: 0 }
-    }
-
-    /// The number of the next address.
-    #[cfg(CONFIG_DAMON_SYSFS_USERS)]
-    pub(crate) fn nr(&self) -> usize {
-        self.nr
     }
 
     /// The next address.
@@ -166,6 +163,18 @@ impl<'a> Todo<'a> {
         self.nr += 1;
     }
 
+    /// Calls `f` with the number of the next address and the address, and likewise with those that
+    /// follow, as long as they are not below it and below `end`.
+    pub(crate) fn take(&mut self, end: usize, mut f: impl FnMut(usize, usize)) {
+        let Some(first) = self.next() else { return };
+        let mut next = Some(first);
+        while let Some(addr) = next {
+            f(self.nr, addr);
+            self.advance();
+            next = self.next_in(first, end);
+        }
+    }
+
     /// Passes over addresses as long as they are in a range.
     #[inline]
     pub(crate) fn skip(&mut self, start: usize, end: usize) {
@@ -180,13 +189,16 @@ impl<'a> Todo<'a> {
 /// It is quick if many of those that follow each other are in the same area and page table.
 fn visit(mm: &MmWithUser, addrs: &[usize], visitor: &mut impl Visit) {
     let mut todo = Todo::new(addrs);
+    if mm.has_notifiers() {
+        // No page table is given out.
+        while todo.next().is_some() {
+            todo.take(usize::MAX, |nr, addr| visitor.uncommon(nr, mm, addr));
+        }
+    }
     while let Some(addr) = todo.next() {
         // What is locked here is not locked any more when this returns.
-        if let Err(Uncommon) = visit_area(mm, addr, &mut todo, visitor) {
-            if let Some(addr) = todo.next() {
-                visitor.uncommon(todo.nr, mm, addr);
-                todo.advance();
-            }
+        if let Err(Uncommon { end }) = visit_area(mm, addr, &mut todo, visitor) {
+            todo.take(end, |nr, addr| visitor.uncommon(nr, mm, addr));
         }
     }
 }
@@ -199,7 +211,7 @@ fn visit_area(
     visitor: &mut impl Visit,
 ) -> Result<(), Uncommon> {
     #[cfg(CONFIG_PER_VMA_LOCK)]
-    let vma = mm.lock_next_vma(addr).map_err(|_| Uncommon)?;
+    let vma = mm.lock_next_vma(addr).map_err(|_| Uncommon { end: addr })?;
     #[cfg(not(CONFIG_PER_VMA_LOCK))]
     let lock = mm.mmap_read_lock();
     #[cfg(not(CONFIG_PER_VMA_LOCK))]
@@ -240,14 +252,14 @@ pub(crate) fn visit_at(
     todo: &mut Todo<'_>,
     visitor: &mut impl Visit,
 ) -> Result<(), Uncommon> {
-    match vma.page_table(addr) {
-        Lookup::Table(table) => visit_table(&table, todo, visitor),
+    vma.with_page_table(addr, |lookup| match lookup {
+        Lookup::Table(table) => visit_table(table, todo, visitor),
         Lookup::Empty { end } => {
             todo.skip(addr, end);
             Ok(())
         }
-        Lookup::Uncommon => Err(Uncommon),
-    }
+        Lookup::Uncommon { end } => Err(Uncommon { end }),
+    })
 }
 
 #[inline]
@@ -265,7 +277,7 @@ fn visit_table(
         match table.entry(addr) {
             Entry::Mapped(mapped) => visitor.mapped(todo.nr, &mapped),
             Entry::Empty => (),
-            Entry::Uncommon => return Err(Uncommon),
+            Entry::Uncommon => return Err(Uncommon { end: addr }),
         }
         todo.advance();
     }
@@ -297,5 +309,26 @@ mod tests {
         assert_eq!((todo.next(), todo.nr), (None, 5));
         todo.advance();
         assert_eq!(todo.next(), None);
+    }
+
+    #[test]
+    fn takes_one_at_least() {
+        fn taken(todo: &mut Todo<'_>, end: usize) -> (usize, Option<(usize, usize)>) {
+            let (mut count, mut last) = (0, None);
+            todo.take(end, |nr, addr| {
+                count += 1;
+                last = Some((nr, addr));
+            });
+            (count, last)
+        }
+
+        let mut todo = Todo::new(&[4, 5, 9, 10, 3, usize::MAX]);
+        assert_eq!(taken(&mut todo, 0), (1, Some((0, 4))));
+        assert_eq!(taken(&mut todo, 10), (2, Some((2, 9))));
+        // The last one of all is behind every end, and one out of order is in no range.
+        assert_eq!(taken(&mut todo, usize::MAX), (1, Some((3, 10))));
+        assert_eq!(taken(&mut todo, usize::MAX), (1, Some((4, 3))));
+        assert_eq!(taken(&mut todo, usize::MAX), (1, Some((5, usize::MAX))));
+        assert_eq!(taken(&mut todo, usize::MAX), (0, None));
     }
 }

@@ -361,7 +361,7 @@ mod tests {
         let lock = ExecLock::raw(&thread);
         // SAFETY: The lock is initialized, and there as long as `thread` is.
         let try_lock = || unsafe { bindings::down_write_trylock(lock) } != 0;
-        // SAFETY: It is there as long as `thread` is, and taken by `try_lock()` when this is called.
+        // SAFETY: It is there as long as `thread` is, and taken by `try_lock()` before this runs.
         let unlock = || unsafe { bindings::up_write(lock) };
         become_user(1_000)?;
         let viewer = Viewer::current()?;

@@ -15,9 +15,10 @@ impl MmWithUser {
     ///
     /// # Safety
     ///
-    /// `pid` must point to a pid to which the caller has a reference.
+    /// `pid` must point to a pid to which the caller has a reference, or be null, which names no
+    /// process.
     pub unsafe fn of_process(pid: *mut bindings::pid) -> Option<ARef<Self>> {
-        // SAFETY: The pid is valid, as the caller promises.
+        // SAFETY: The pid is valid or null, as the caller promises.
         let mm = NonNull::new(unsafe { bindings::get_pid_mm(pid) })?;
         // SAFETY: `get_pid_mm()` has counted a user of the address space for us.
         Some(unsafe { ARef::from_raw(mm.cast()) })

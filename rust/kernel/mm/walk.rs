@@ -7,7 +7,7 @@
 //! - [`MmWithUser`], an address space;
 //! - [`VmaRef`], an area of it that is locked, which `MmWithUser::lock_next_vma()` or
 //!   [`MmapReadGuard::next_vma`] returns;
-//! - [`PageTable`], a locked page table, which [`VmaRef::page_table`] returns;
+//! - [`PageTable`], a page table that is locked while [`VmaRef::with_page_table`] runs;
 //! - [`Mapped`], an entry of it, which [`PageTable::entry`] returns;
 //! - [`Folio`], the memory that the entry maps. The entry has a reference to it, and does not
 //!   change while the table is locked, so there is no need to count another one.
@@ -23,15 +23,15 @@
 //!
 //! /// Returns whether a page was accessed since the mark of that was cleared, if it is known.
 //! fn is_young(vma: &VmaRef, addr: usize) -> Option<bool> {
-//!     match vma.page_table(addr) {
+//!     vma.with_page_table(addr, |lookup| match lookup {
 //!         Lookup::Table(table) => match table.entry(addr) {
 //!             Entry::Mapped(mapped) => Some(mapped.is_young()),
 //!             Entry::Empty => Some(false),
 //!             Entry::Uncommon => None,
 //!         },
 //!         Lookup::Empty { .. } => Some(false),
-//!         Lookup::Uncommon => None,
-//!     }
+//!         Lookup::Uncommon { .. } => None,
+//!     })
 //! }
 //! ```
 
@@ -41,13 +41,11 @@ use super::{
         flags,
         VmaRef, //
     },
+    MmWithUser,
     MmapReadGuard, //
 };
 #[cfg(CONFIG_PER_VMA_LOCK)]
-use super::{
-    MmWithUser,
-    VmaReadGuard, //
-};
+use super::VmaReadGuard;
 use crate::{
     bindings,
     error::from_err_ptr,
@@ -67,10 +65,13 @@ impl MmWithUser {
     /// Locks the area at an address, or else the next one. There is nothing between `addr` and it;
     /// or behind `addr`, if there is none.
     ///
+    /// This may wait for [`mmap_read_lock`](Self::mmap_read_lock), and so for who waits for areas:
+    /// to hold another area of the address space, or a page table, meanwhile can deadlock.
+    ///
     /// # Errors
     ///
-    /// All errors mean that areas are being changed, and that it takes
-    /// [`mmap_read_lock`](Self::mmap_read_lock) to wait for that.
+    /// All errors mean that this is not known for now: areas are being changed, many look at the
+    /// same one, or the current process is about to be killed.
     #[inline]
     pub fn lock_next_vma(&self, addr: usize) -> crate::error::Result<Option<VmaReadGuard<'_>>> {
         // SAFETY: The address space has users, and any address can be looked up.
@@ -80,6 +81,17 @@ impl MmWithUser {
             vma: unsafe { VmaRef::from_raw(vma.as_ptr()) },
             _nts: NotThreadSafe,
         }))
+    }
+}
+
+impl MmWithUser {
+    /// Returns whether somebody else wants to know of accesses as well: a device, or a virtual
+    /// machine, that has page tables of its own. Page tables of this address space do not tell all
+    /// then, and [`VmaRef::with_page_table`] gives out none. It may change at any time.
+    #[inline]
+    pub fn has_notifiers(&self) -> bool {
+        // SAFETY: The address space has users, and hence is valid.
+        unsafe { bindings::mm_has_notifiers(self.as_raw()) }
     }
 }
 
@@ -114,43 +126,62 @@ impl MmapReadGuard<'_> {
 /// What there is at an address of an area.
 pub enum Lookup<'a> {
     /// A page table.
-    Table(PageTable<'a>),
+    Table(&'a PageTable<'a>),
     /// Nothing up to an address.
     Empty {
         /// That address, of which nothing is known.
         end: usize,
     },
-    /// What this module leaves to others.
-    Uncommon,
+    /// What this module leaves to others, up to an address.
+    Uncommon {
+        /// That address, of which nothing is known.
+        end: usize,
+    },
 }
 
 impl VmaRef {
-    /// Locks the page table at an address of this area.
-    ///
-    /// It is a spinlock. To wait for a second one, or to sleep, while it is held can deadlock.
+    /// Returns whether all of this area is [uncommon](Lookup::Uncommon).
     #[inline]
-    pub fn page_table(&self, addr: usize) -> Lookup<'_> {
-        if !(self.start()..self.end()).contains(&addr)
-            || self.flags() & (flags::PFNMAP | flags::MIXEDMAP | flags::HUGETLB) != 0
-        {
-            return Lookup::Uncommon;
+    pub fn is_uncommon(&self) -> bool {
+        self.flags() & (flags::PFNMAP | flags::MIXEDMAP | flags::HUGETLB) != 0
+    }
+
+    /// Calls `f` with the page table at an address of this area, which is locked until that
+    /// returns. An address that is not in the area is [uncommon](Lookup::Uncommon).
+    ///
+    /// It is a spinlock. To wait for a second one, to sleep, or to change what is mapped while it
+    /// is held can deadlock. A kernel for one processor has no such locks, and does not notice, as
+    /// with all others.
+    #[inline]
+    pub fn with_page_table<R>(&self, addr: usize, f: impl FnOnce(Lookup<'_>) -> R) -> R {
+        if !(self.start()..self.end()).contains(&addr) {
+            return f(Lookup::Uncommon {
+                end: addr.saturating_add(1),
+            });
+        }
+        if self.is_uncommon() {
+            return f(Lookup::Uncommon { end: self.end() });
         }
         let (mut end, mut ptl, mut huge) = (0, ptr::null_mut(), false);
         let vma = self.as_ptr();
         // SAFETY: The area is locked, by the type invariant, and the address is in it.
         let table = unsafe { bindings::page_table_lock(vma, addr, &mut end, &mut ptl, &mut huge) };
         match from_err_ptr(table).map(NonNull::new) {
-            Err(_) => Lookup::Uncommon,
-            Ok(None) => Lookup::Empty { end },
+            Err(_) => f(Lookup::Uncommon {
+                end: addr.saturating_add(1),
+            }),
+            Ok(None) => f(Lookup::Empty { end }),
             // INVARIANT: The table was locked. It has the entries of all addresses up to `end`.
-            Ok(Some(table)) => Lookup::Table(PageTable {
+            // Nobody but this function owns it, so that tables are given back in the order in
+            // which some architectures map and unmap them: the last one first.
+            Ok(Some(table)) => f(Lookup::Table(&PageTable {
                 vma: self,
                 table,
                 huge,
                 ptl,
                 range: addr..end,
                 _nts: NotThreadSafe,
-            }),
+            })),
         }
     }
 }

@@ -25,6 +25,7 @@ use kernel::{
     page::PAGE_SIZE,
     pid::Pid,
     prelude::*,
+    sync::aref::ARef,
     types::Opaque, //
 };
 
@@ -59,9 +60,11 @@ impl Target {
     ///
     /// What he may not look at is let go of: the target is [gone](Self::is_alive) from then on.
     pub(crate) fn look<R>(&self, viewer: &Viewer, f: impl FnOnce(&Checked<'_>) -> R) -> Option<R> {
-        // SAFETY: The target has a reference to its pid, which it keeps until it is let go of.
+        // SAFETY: The target has a reference to its pid, if it has one, until it is let go of.
         let pid = unsafe { Pid::from_raw((*self.0.get()).pid) }?;
-        match viewer.look(pid, f) {
+        // It may be let go of while `f` runs.
+        let pid: ARef<Pid> = pid.into();
+        match viewer.look(&pid, f) {
             Look::Seen(found) => Some(found),
             Look::NotNow => None,
             Look::Refused => {

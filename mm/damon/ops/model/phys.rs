@@ -30,11 +30,11 @@ use kernel::{
 /// A list of probes.
 pub(crate) type Probes = CList<Probe, { offset_of!(bindings::damon_probe, list) }>;
 
-impl<'a> Context<'a> {
+impl Context<'_> {
     /// The probes.
-    pub(crate) fn probes(&self) -> &'a Probes {
-        // SAFETY: The context is valid for `'a`. Its list of probes has been initialized, links the
-        // `list` of each probe, and does not change meanwhile, as only this thread uses it.
+    pub(crate) fn probes(&self) -> &Probes {
+        // SAFETY: The context is valid. Its list of probes has been initialized, links the `list`
+        // of each probe, and does not change meanwhile, as only this thread uses it.
         unsafe {
             clist_create!(
                 &raw mut (*self.0.get()).probes,
@@ -112,15 +112,15 @@ pub(crate) fn prefetch_folio_of(pfn: usize) {
     unsafe { bindings::pfn_prefetch(pfn) };
 }
 
-/// Marks memory as not accessed.
-pub(crate) fn folio_mkold(folio: &Folio) {
-    // SAFETY: The folio has a reference.
+/// Marks memory as not accessed. This may sleep, and takes locks of page tables.
+pub(crate) fn folio_mkold(folio: &ARef<Folio>) {
+    // SAFETY: We have a reference to the folio.
     unsafe { bindings::damon_ops_folio_mkold(folio.as_ptr()) };
 }
 
-/// Returns whether memory was accessed.
-pub(crate) fn folio_young(folio: &Folio) -> bool {
-    // SAFETY: The folio has a reference.
+/// Returns whether memory was accessed. This may sleep, and takes locks of page tables.
+pub(crate) fn folio_young(folio: &ARef<Folio>) -> bool {
+    // SAFETY: We have a reference to the folio.
     unsafe { bindings::damon_folio_young(folio.as_ptr()) }
 }
 

@@ -28,13 +28,13 @@ impl Target {
     ///
     /// Corresponds to `damon_get_mm()`.
     pub(crate) fn mm(&self) -> Option<ARef<MmWithUser>> {
-        // SAFETY: The target of operations for address spaces has a reference to its pid.
+        // SAFETY: The target has a reference to its pid, if it has one.
         unsafe { MmWithUser::of_process((*self.0.get()).pid) }
     }
 
     /// Returns whether the process is there, if only until its parent has waited for it.
     pub(crate) fn is_alive(&self) -> bool {
-        // SAFETY: The target of operations for address spaces has a reference to its pid.
+        // SAFETY: The target has a reference to its pid, if it has one.
         unsafe { bindings::pid_is_alive((*self.0.get()).pid) }
     }
 }
