@@ -22,12 +22,15 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
-    mem::offset_of,
     ops::Deref,
     ptr, //
 };
 
 use super::{
+    attribute::{
+        AnyAttribute,
+        Of, //
+    },
     calls::{
         self,
         Place, //
@@ -59,16 +62,6 @@ pub trait GroupData: Sized + Send + Sync + 'static {
     fn new(args: &Self::Args) -> impl PinInit<Self, Error>;
 }
 
-/// The attribute of a file, as kobjects and devices have it, and as binary files have it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-union AnyAttribute {
-    common: bindings::attribute,
-    kobj: bindings::kobj_attribute,
-    dev: bindings::device_attribute,
-    bin: bindings::bin_attribute,
-}
-
 /// A file of a group. Attributes do not say which group they belong to, so each group has its own.
 #[repr(C)]
 struct Entry<T: GroupData> {
@@ -77,53 +70,8 @@ struct Entry<T: GroupData> {
     data: *const T,
 }
 
-/// Whose the files of a group are: a `kobject`, or a `device`.
-trait Of: Sized {
-    /// What the attributes of its files are.
-    type Attr;
-
-    /// Returns the kobject.
-    fn kobj(this: *mut Self) -> *mut bindings::kobject;
-
-    /// Returns an attribute with the methods of files.
-    fn attr<T: GroupData>() -> AnyAttribute;
-}
-
-impl Of for bindings::kobject {
-    type Attr = bindings::kobj_attribute;
-
-    fn kobj(this: *mut Self) -> *mut bindings::kobject {
-        this
-    }
-
-    fn attr<T: GroupData>() -> AnyAttribute {
-        let mut kobj: bindings::kobj_attribute = pin_init::zeroed();
-
-        kobj.__bindgen_anon_1.show = Some(calls::show::<InGroup<T, Self>>);
-        kobj.__bindgen_anon_2.store = Some(calls::store::<InGroup<T, Self>>);
-        AnyAttribute { kobj }
-    }
-}
-
-impl Of for bindings::device {
-    type Attr = bindings::device_attribute;
-
-    fn kobj(this: *mut Self) -> *mut bindings::kobject {
-        this.wrapping_byte_add(offset_of!(bindings::device, kobj))
-            .cast()
-    }
-
-    fn attr<T: GroupData>() -> AnyAttribute {
-        let mut dev: bindings::device_attribute = pin_init::zeroed();
-
-        dev.__bindgen_anon_1.show = Some(calls::show::<InGroup<T, Self>>);
-        dev.__bindgen_anon_2.store = Some(calls::store::<InGroup<T, Self>>);
-        AnyAttribute { dev }
-    }
-}
-
 /// Groups, as the place of their files.
-struct InGroup<T, O>(PhantomData<(T, O)>);
+pub(super) struct InGroup<T, O>(PhantomData<(T, O)>);
 
 // SAFETY: `Of::kobj` returns the kobject. An attribute of such a file is at the start of an
 // `Entry<T>`, which points to the file and to the data of the group.
@@ -155,8 +103,8 @@ unsafe impl<T: GroupData, O: Of> Place for InGroup<T, O> {
 ///
 /// # Invariants
 ///
-/// - `attrs` are the attributes at the start of `_entries`: `nr_files` of those of `T::FILES`, a
-///   null pointer, those of `T::BIN_FILES`, and a null pointer.
+/// - `attrs` are the attributes at the start of `_entries`: those of `T::FILES` that are visible,
+///   which are `nr_files`, a null pointer, those of `T::BIN_FILES`, and a null pointer.
 /// - The entries point to `data`.
 /// - Unless `is_gone`, the files are in the directory of `kobj`, which is not removed.
 struct Files<T: GroupData> {
@@ -178,10 +126,12 @@ impl<T: GroupData> Files<T> {
     /// Makes the files, which are not shown yet, of an `O`.
     fn new<O: Of>(kobj: &Kobject, args: T::Args) -> Result<Self> {
         let data = KBox::pin_init(T::new(&args), GFP_KERNEL)?;
-        let files = T::FILES.iter().flatten();
+        let is_visible = |file: &&&File<T>| file.visible_mode(&data) != 0;
+        let files = T::FILES.iter().flatten().filter(is_visible);
         let nr_files = files.clone().count();
         let files = files.map(|file| (file, O::attr::<T>()));
-        let bin_files = T::BIN_FILES.iter().flatten().map(|file| {
+        let bin_files = T::BIN_FILES.iter().flatten().filter(is_visible);
+        let bin_files = bin_files.map(|file| {
             let mut bin = file.attr;
 
             bin.read = Some(calls::read::<InGroup<T, O>>);
@@ -221,23 +171,97 @@ impl<T: GroupData> Files<T> {
     }
 
     /// Returns the table for the C side, which it needs until it returns.
-    fn table(&self) -> bindings::attribute_group {
-        let attrs = self.attrs.as_ptr();
+    fn table(&self, name: &CStr) -> bindings::attribute_group {
+        let mut group: bindings::attribute_group = pin_init::zeroed();
 
-        // Which kind of kobject it is does not matter to what these call.
-        calls::group::<InGroup<T, bindings::kobject>>(
-            T::NAME.map_or(ptr::null(), |name| name.as_char_ptr()),
-            attrs,
-            // By the type invariant, that is where those of the binary files begin.
-            attrs.wrapping_add(self.nr_files).wrapping_add(1).cast(),
-        )
+        group.name = name.as_char_ptr();
+        group.__bindgen_anon_2.attrs_const = self.attrs.as_ptr();
+        // By the type invariant, that is where those of the binary files begin.
+        group.bin_attrs = self
+            .attrs
+            .as_ptr()
+            .wrapping_add(self.nr_files)
+            .wrapping_add(1)
+            .cast();
+        group
+    }
+
+    /// Shows the files, all or none.
+    ///
+    /// # Safety
+    ///
+    /// They must not be shown yet. The kobject must be in sysfs, stay there until they are removed,
+    /// and call the methods with what they are for.
+    unsafe fn show(&self) -> Result {
+        let kobj = self.kobj.as_raw();
+
+        if let Some(name) = T::NAME {
+            // SAFETY: The kobject is in sysfs, and the attributes live until they are removed.
+            to_result(unsafe { bindings::sysfs_create_group(kobj, &self.table(name)) })?;
+        } else {
+            // There may be something of others that has one of these names. If so, functions of the
+            // C side that make several files remove that as well.
+            for nr in 0..self.attrs.len() {
+                // SAFETY: The kobject is in sysfs.
+                unsafe { self.create_file(nr) }.inspect_err(|_| {
+                    // SAFETY: Those before it were made.
+                    unsafe { self.remove_files(nr) };
+                })?;
+            }
+        }
+        // INVARIANT: From here on, the files are shown.
+        self.is_gone.store(false, Relaxed);
+        Ok(())
+    }
+
+    /// Shows the file of an attribute, if there is one.
+    ///
+    /// # Safety
+    ///
+    /// The kobject must be in sysfs.
+    unsafe fn create_file(&self, nr: usize) -> Result {
+        let (kobj, Some(attr)) = (self.kobj.as_raw(), self.attrs.get(nr)) else {
+            return Ok(());
+        };
+
+        to_result(match *attr {
+            attr if attr.is_null() => 0,
+            // SAFETY: The kobject is in sysfs, and the attribute lives until it is removed.
+            attr if nr < self.nr_files => unsafe {
+                bindings::sysfs_create_file_ns(kobj, attr, ptr::null())
+            },
+            // SAFETY: The kobject is in sysfs, and the attribute, which is at the start of that of a
+            // binary file, lives until it is removed.
+            attr => unsafe { bindings::sysfs_create_bin_file(kobj, attr.cast()) },
+        })
+    }
+
+    /// Removes the files of the first `nr` attributes of a group without a name.
+    ///
+    /// # Safety
+    ///
+    /// They must be shown.
+    unsafe fn remove_files(&self, nr: usize) {
+        let kobj = self.kobj.as_raw();
+
+        for attr in self.attrs.iter().take(nr).filter(|attr| !attr.is_null()) {
+            // SAFETY: The kobject is in sysfs, and has the file. Its name is all that is looked at.
+            unsafe { bindings::sysfs_remove_file_ns(kobj, *attr, ptr::null()) };
+        }
     }
 
     /// Removes the files, and waits for their methods. Does nothing if they are gone.
     fn remove(&self) {
-        if !self.is_gone.xchg(true, Relaxed) {
+        if self.is_gone.xchg(true, Relaxed) {
+            return;
+        }
+        match T::NAME {
             // SAFETY: The files were shown, and the kobject is not removed before they are.
-            unsafe { bindings::sysfs_remove_group(self.kobj.as_raw(), &self.table()) };
+            Some(name) => unsafe {
+                bindings::sysfs_remove_group(self.kobj.as_raw(), &self.table(name))
+            },
+            // SAFETY: The files were shown.
+            None => unsafe { self.remove_files(usize::MAX) },
         }
     }
 }
@@ -249,7 +273,7 @@ impl<T: GroupData> Files<T> {
 pub struct Group<T: GroupData> {
     files: Arc<Files<T>>,
     /// Removes a group that its module has leaked.
-    _watch: Option<Pin<KBox<Watch>>>,
+    _watch: Option<Watch>,
 }
 
 impl<T: GroupData> Group<T> {
@@ -295,11 +319,9 @@ impl<T: GroupData> Group<T> {
         };
         let files = group.files.clone();
 
-        // SAFETY: The kobject is in sysfs and stays there, and calls the methods with what they
-        // are for. The attributes live until the files are removed.
-        to_result(unsafe { bindings::sysfs_create_group(kobj.as_raw(), &files.table()) })?;
-        // INVARIANT: From here on, the files are shown.
-        files.is_gone.store(false, Relaxed);
+        // SAFETY: The files are new. The kobject is in sysfs and stays there, and calls the methods
+        // with what they are for.
+        unsafe { files.show() }?;
         let module = Module::of(calls::show::<InGroup<T, O>> as *const ());
         group._watch = Watch::new(module, move || files.remove())?;
         Ok(group)

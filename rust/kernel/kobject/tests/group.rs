@@ -2,7 +2,10 @@
 
 //! KUnit tests of groups of files.
 
-use super::node::Node;
+use super::{
+    node::Node,
+    Leaf, //
+};
 use crate::{
     device::{
         Bound,
@@ -18,6 +21,7 @@ use crate::{
         NoValue,
         Output,
         Permanent,
+        Root,
         Value, //
     },
     prelude::*,
@@ -80,6 +84,43 @@ struct Switch {
     rust_kunit_on: Value<bool>,
 }
 
+/// Has the names of something of others.
+#[sysfs_group(args = bool)]
+struct Intruder {
+    /// One of its own.
+    #[attr(rw)]
+    rust_kunit_own: Value<u32>,
+
+    /// The name of a directory.
+    #[attr(rw, visible = Self::is_visible)]
+    rust_kunit: Value<u32>,
+
+    /// One of its own.
+    #[bin(ro, read = Self::read)]
+    rust_kunit_own_bin: NoValue,
+
+    /// The name of a directory.
+    #[bin(ro, name = "rust_kunit_bin", read = Self::read, visible = Self::is_bin_visible)]
+    rust_kunit_bin: NoValue,
+
+    #[state(init = |args| *args)]
+    visible: bool,
+}
+
+impl Intruder {
+    fn is_visible(&self) -> bool {
+        self.visible
+    }
+
+    fn is_bin_visible(&self) -> bool {
+        !self.visible
+    }
+
+    fn read(&self, _pos: u64, _buf: &mut [u8]) -> Result<usize> {
+        Ok(0)
+    }
+}
+
 #[macros::kunit_tests(rust_kobject_group)]
 mod cases {
     use super::*;
@@ -121,6 +162,34 @@ mod cases {
         }
         assert_eq!(raw.read_at(0, &mut bytes), Err(ENODEV));
         drop(kobj);
+        Ok(())
+    }
+
+    /// What others have made stays, when it is in the way and when the file is not there at all.
+    #[test]
+    fn groups_leave_others_alone() -> Result {
+        let kobj = mm_kobj().ok_or(ENODEV)?;
+        let (plain, bin) = (c"rust_kunit", c"rust_kunit_bin");
+        let others = |name| -> Result {
+            Node::find(kobj, &[name, c"ulong"])?;
+            for own in [c"rust_kunit_own", c"rust_kunit_own_bin"] {
+                assert_eq!(Node::find(kobj, &[own]).err(), Some(ENOENT));
+            }
+            Ok(())
+        };
+
+        for (name, visible) in [(plain, true), (bin, false)] {
+            let tree = Root::<Leaf>::publish(kobj, name)?;
+
+            assert_eq!(Group::<Intruder>::new(kobj, visible).err(), Some(EEXIST));
+            others(name)?;
+            let group = Group::<Intruder>::new(kobj, !visible)?;
+            Node::find(kobj, &[c"rust_kunit_own"])?.shows(b"0\n")?;
+            Node::find(kobj, &[c"rust_kunit_own_bin"])?;
+            drop(group);
+            others(name)?;
+            drop(tree);
+        }
         Ok(())
     }
 
