@@ -41,7 +41,8 @@
 //! sysfs lets nobody add a directory below one that is being removed. So each tree has a lock, a
 //! mutex, and all that makes or removes directories of the tree takes an exclusive borrow of the
 //! proof that it is held, [`Held`]; dropping a [`Root`] takes the lock itself. What a tree lies
-//! below outlives it: it is a kobject that is never removed, or a device that owns the tree.
+//! below outlives it: it is a kobject that is never removed, a device that owns the tree, or a
+//! directory of another tree, which removes the [`Subtree`]s below a directory before that.
 //!
 //! A method that waited for a lock whose holder removes the directory of the method would wait
 //! forever. The lock of a tree can therefore only be tried for, and a file that does not get it
@@ -60,7 +61,7 @@
 //! | of sysfs                                   | here                                        |
 //! |--------------------------------------------|---------------------------------------------|
 //! | directories, also numbered and nested ones | [`Root`], `#[dir]`, `#[children]`           |
-//! | modes                                      | all that `VERIFY_OCTAL_PERMISSIONS()` takes |
+//! | modes                                      | to read and write, at least for the owner   |
 //! | owner and group                            | of a tree, [`Root::new_owned`]              |
 //! | files that only their owner writes to      | of a tree, [`Root::delegate`]               |
 //! | `is_visible`                               | of a file, `visible = ...`                  |
@@ -71,7 +72,7 @@
 //! | files of a kobject that is never removed   | `#[sysfs_group]`, [`Group::new`]            |
 //! | files of any other kobject                 | no: nothing says when it is removed         |
 //! | a file that removes its own directory      | `detached`, which is given a [`Detached`]   |
-//! | a method that drops its own tree or group  | no: it waits for itself; lockdep tells      |
+//! | a method that removes what it lies below   | no: it waits for itself; lockdep tells      |
 //! | symbolic links, uevents, ksets, namespaces | no; no event is sent for a directory        |
 //!
 //! # Examples
@@ -143,16 +144,20 @@ use core::{
     ptr::NonNull, //
 };
 
+mod attribute;
 mod calls;
+mod data;
 mod dir;
 mod file;
 mod group;
 #[cfg(CONFIG_RUST_KOBJECT_INFO)]
 mod info;
+mod locked;
 mod module;
 mod numbered;
 mod output;
 mod policy;
+mod subtree;
 mod tables;
 #[cfg(CONFIG_RUST_KOBJECT_KUNIT_TEST)]
 mod tests;
@@ -168,9 +173,9 @@ pub use self::info::{
     Overrides, //
 };
 pub use self::{
+    data::DirData,
     dir::{
         Dir,
-        DirData,
         Subdir, //
     },
     file::{
@@ -182,19 +187,17 @@ pub use self::{
         Group,
         GroupData, //
     },
+    locked::Locked,
     numbered::{
         Children,
         Numbered,
         Sequence, //
     },
     output::Output,
-    policy::{
-        Policy,
-        Subtree, //
-    },
+    policy::Policy,
+    subtree::Subtree,
     tree::{
         Held,
-        Locked,
         Owner,
         Root,
         Setup,

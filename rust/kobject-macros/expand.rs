@@ -147,7 +147,6 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
     let mut bin_files = TokenStream::new();
     let mut add = TokenStream::new();
     let mut remove = TokenStream::new();
-    let mut trees = TokenStream::new();
 
     for entry in &dir.entries {
         let (cfgs, field) = (&entry.cfgs, &entry.ident);
@@ -176,8 +175,7 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
             EntryKind::Bin(bin) => {
                 bin_files.extend(bin_code(entry, bin, &files.of, dir.group.is_some())?)
             }
-            EntryKind::Tree => trees.extend(quote!(#(#cfgs)* self.#field.remove(#held)?;)),
-            EntryKind::State(_) => {}
+            EntryKind::Tree | EntryKind::State(_) => {}
         }
         dirs_info.extend(dir_info(entry)?);
     }
@@ -193,18 +191,6 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
             const BIN_FILES: &'static [::core::option::Option<
                 &'static ::kernel::kobject::File<#of>,
             >] = &[#bin_files ::core::option::Option::None];
-        };
-    }
-    if !trees.is_empty() {
-        trees = quote! {
-            #[allow(unused_variables)]
-            fn remove_trees(
-                &self,
-                #held: &mut ::kernel::kobject::Held<'_>,
-            ) -> ::kernel::error::Result {
-                #trees
-                ::core::result::Result::Ok(())
-            }
         };
     }
     let fields = dir.entries.iter().map(field_code);
@@ -306,7 +292,6 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
                 ::core::result::Result::Ok(())
             }
 
-            #trees
         }
     })
 }

@@ -327,6 +327,12 @@ fn check_methods(file: &File, args: &mut Args) {
     if let (Some(show), false) = (&file.show, file.mode.readable) {
         args.error(Error::new_spanned(show, "the file is not read"));
     }
+    if let (Some(alias), true) = (file.names.aliases.first(), file.notifies) {
+        args.error(Error::new(
+            alias.name.span(),
+            "a file that is polled has one name: who polls another would not be woken",
+        ));
+    }
     if file.detached && (file.notifies || !file.mode.writable) {
         args.error(Error::new(
             args.span(),

@@ -40,7 +40,7 @@ mod tests;
 /// * `visible = PATH`: a `fn(&Self) -> bool` that tells, when the directory is shown, whether it
 ///   has the file.
 /// * `privileged`: the file is left out of a tree that is delegated to a user.
-/// * `notify`: a write that succeeds wakes who polls the file.
+/// * `notify`: a write that succeeds wakes who polls the file, which has one name then.
 /// * `name = "..."`: the name, if it is not that of the field.
 /// * `alias("...")`, `alias("...", cfg(...))`: a second name for the same file, which shares its
 ///   methods; with `cfg`, only if the configuration says so. May be repeated.
@@ -51,7 +51,7 @@ mod tests;
 /// * `kind = EXPR`: what the file holds, a `&str`, for the description of the tree.
 /// * `detached`: `store` may remove the directory. It is a `fn(&Detached<'_, Dir<Self>>, &CStr) ->
 ///   Result` then, and has `Detached::remove()`. Who removes the directory does not wait for it,
-///   and it is `ENODEV` when the module is being unloaded.
+///   and it is `ENODEV` when the module is being unloaded, or has not finished to be loaded.
 ///
 /// `#[bin(...)]`, a binary file. The type of the field is `NoValue`. `rw` and so on are as above.
 ///

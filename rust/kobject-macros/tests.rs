@@ -447,6 +447,13 @@ fn errors_of_attr() {
             &[("file", "a `detached` file is written to, and not polled")],
         ),
         (
+            "#[attr(rw, notify, alias(\"b\"), alias(\"c\"))] a: u32",
+            &[(
+                "\"b\"",
+                "a file that is polled has one name: who polls another would not be woken",
+            )],
+        ),
+        (
             "#[file(ro, show = f, detached)] a: NoValue",
             &[("file", "a `detached` file is written to, and not polled")],
         ),

@@ -100,13 +100,12 @@ pub(super) unsafe extern "C" fn store<P: Place>(
 ) -> isize {
     // SAFETY: The file is active until we return.
     let (file, data) = unsafe { P::find(P::kobj(of), attr.cast()) };
-    // SAFETY: `buf` is a string that ends with a NUL, and stays as it is.
-    let input = unsafe { CStr::from_char_ptr(buf) };
 
     from_result(|| {
         // SAFETY: The file is active until we return.
         unsafe { P::check_writer(P::kobj(of)) }?;
-        file.store(data, input)?;
+        // SAFETY: `buf` is a string that ends with a NUL, and stays as it is.
+        file.store(data, unsafe { CStr::from_char_ptr(buf) })?;
         if file.ops.notify {
             let group = P::GROUP.map_or(ptr::null(), |name| name.as_char_ptr());
 
@@ -209,13 +208,11 @@ unsafe extern "C" fn visible_mode_of_binary<P: Place>(
 ///
 /// Both arrays must end with a null pointer, and be valid whenever the table is used.
 pub(super) const fn group<P: Place>(
-    name: *const c_char,
     attrs: *const *const bindings::attribute,
     bin_attrs: *const *const bindings::bin_attribute,
 ) -> bindings::attribute_group {
     let mut group: bindings::attribute_group = pin_init::zeroed();
 
-    group.name = name;
     group.__bindgen_anon_1.is_visible = Some(visible_mode::<P>);
     group.is_bin_visible = Some(visible_mode_of_binary::<P>);
     group.__bindgen_anon_2.attrs_const = attrs;

@@ -11,8 +11,11 @@ use crate::{
             ARef,
             AlwaysRefCounted, //
         },
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
-        LockClassKey,
         Refcount, //
     },
     types::Opaque, //
@@ -32,53 +35,18 @@ use core::{
 
 use pin_init::Wrapper;
 
-#[cfg(CONFIG_RUST_KOBJECT_INFO)]
-use super::Info;
 use super::{
     tables::{
         self,
         InDir, //
     },
-    File,
+    DirData,
     Held,
     Kobject,
     Setup,
     Tree,
     TreeGuard, //
 };
-
-/// The data of a directory. [`#[sysfs_dir]`](macro@super::sysfs_dir) implements it.
-pub trait DirData: Sized + Send + Sync + 'static {
-    /// What is needed to make one.
-    type Args;
-
-    /// The files of the directory. The last entry, and only that one, is `None`.
-    const FILES: &'static [Option<&'static File<Dir<Self>>>];
-
-    /// The binary files of the directory. The last entry, and only that one, is `None`.
-    const BIN_FILES: &'static [Option<&'static File<Dir<Self>>>] = &[None];
-
-    /// What the directory contains.
-    #[cfg(CONFIG_RUST_KOBJECT_INFO)]
-    const INFO: &'static Info;
-
-    /// Returns what lockdep knows the locks of trees by that have this at the top.
-    fn lock_class() -> Pin<&'static LockClassKey>;
-
-    /// Makes the data of a new directory, with the subdirectories that are always there.
-    fn new(setup: &Setup<'_, Self::Args>) -> impl PinInit<Self, Error>;
-
-    /// Shows the subdirectories of `dir`, whose data this is.
-    fn add_dirs(dir: &Dir<Self>, held: &mut Held<'_>) -> Result;
-
-    /// Removes the subdirectories, the numbered ones too.
-    fn remove_dirs(&self, held: &mut Held<'_>) -> Result;
-
-    /// Removes the trees that lie in the directory.
-    fn remove_trees(&self, _held: &mut Held<'_>) -> Result {
-        Ok(())
-    }
-}
 
 /// What all directories start with.
 #[repr(C)]
@@ -87,6 +55,8 @@ pub(super) struct Head {
     pub(super) tree: ManuallyDrop<Arc<Tree>>,
     /// How many references to the [`Dir`] there are.
     users: Refcount,
+    /// Whether the directory can be seen. It changes with the lock of the tree held.
+    is_in_sysfs: Atomic<bool>,
 }
 
 impl Head {
@@ -149,10 +119,11 @@ impl<T: DirData> Dir<T> {
     /// Removes the directory. Please see [`Subdir::remove`].
     pub(super) fn remove(&self, held: &mut Held<'_>) -> Result {
         held.check(&self.head.tree)?;
-        self.remove_trees(held)?;
-        if self.is_in_sysfs() {
+        held.below.remove(self.kobj());
+        if self.head.is_in_sysfs.xchg(false, Relaxed) {
             // SAFETY: The kobject was added, by us. With the lock held exclusively, nobody adds
-            // or removes anything below it meanwhile.
+            // or removes anything below it meanwhile; there are no trees with other locks below
+            // it any more.
             unsafe { bindings::kobject_del(self.kobj()) };
         }
         self.remove_dirs(held)
@@ -162,7 +133,7 @@ impl<T: DirData> Dir<T> {
     /// the directory is not in sysfs.
     pub(super) fn in_sysfs(&self, held: &Held<'_>) -> Result<&Kobject> {
         held.check(&self.head.tree)?;
-        if !self.is_in_sysfs() {
+        if !self.head.is_in_sysfs.load(Relaxed) {
             return Err(ENOENT);
         }
         // SAFETY: The kobject is initialized, and there as long as we are.
@@ -177,6 +148,13 @@ impl<T: DirData> Dir<T> {
         let _ = self.remove(&mut guard.held());
     }
 
+    /// Removes the tree that the directory is the top of: what holds its lock is asked to end
+    /// first. Not for methods of its files.
+    pub(super) fn remove_tree(&self) {
+        self.head.tree.revoke();
+        self.remove_from_sysfs();
+    }
+
     /// Returns the tree that the directory belongs to.
     pub fn tree(&self) -> &Arc<Tree> {
         &self.head.tree
@@ -185,12 +163,6 @@ impl<T: DirData> Dir<T> {
     /// Returns the kobject as the C side wants it.
     pub(super) fn kobj(&self) -> *mut bindings::kobject {
         self.head.kobj.get()
-    }
-
-    /// Tells whether the directory can be seen. Only for who keeps it from being added or removed.
-    fn is_in_sysfs(&self) -> bool {
-        // SAFETY: The kobject is initialized, and the caller keeps others from writing to it.
-        unsafe { (*self.kobj()).state_in_sysfs() != 0 }
     }
 }
 
@@ -256,6 +228,7 @@ impl<T: DirData> Subdir<T> {
                     kobj: Opaque::zeroed(),
                     tree: ManuallyDrop::new(tree.clone()),
                     users: Refcount::new(1),
+                    is_in_sysfs: Atomic::new(false),
                 },
             }? Error),
             tree.gfp(),
@@ -273,15 +246,15 @@ impl<T: DirData> Subdir<T> {
 
     /// Shows the directory, with its files and subdirectories, as `name` below `parent`.
     ///
-    /// Works once, and fails with `EEXIST` after that, and if there is something of that name;
-    /// with `EINVAL` if `name` cannot be one, or if the directories and `held` are not of one tree;
-    /// with `ENOENT` if `parent` is not in sysfs; and with `ENOMEM`. Nothing can be seen of it
-    /// after a failure.
+    /// Fails with `EEXIST` if there is something of that name, and if this was tried before; with
+    /// `EINVAL` if `name` cannot be one, or if the directories and `held` are not of one tree; with
+    /// `ENOENT` if `parent` is not in sysfs; and with `ENOMEM`. Nothing can be seen of it after a
+    /// failure.
     pub fn add<P: DirData>(&self, parent: &Dir<P>, held: &mut Held<'_>, name: &CStr) -> Result {
         let parent = parent.in_sysfs(held)?;
         // SAFETY: The parent is removed with the lock of the tree held only, and that we have
-        // exclusively. What the tree itself lies below may be removed, but not what a kobject that
-        // is in sysfs has of sysfs: its parent is unlinked there, and stays as long as it is used.
+        // exclusively. What the tree lies below is not removed before the tree is, for which that
+        // takes the same lock.
         unsafe { self.add_to(parent, held, name) }
     }
 
@@ -289,8 +262,9 @@ impl<T: DirData> Subdir<T> {
     /// its files. Does nothing if it cannot be seen.
     ///
     /// Fails with `EINVAL` if it is the lock of another tree that is held. The methods of files
-    /// have the [`Dir`], and not this: one that removes its own directory would wait for itself.
-    /// Those of `detached` files can, with [`Detached::remove`](super::Detached::remove).
+    /// have the [`Dir`], and not this: one that removes its own directory, or one above it, would
+    /// wait for itself. Those of `detached` files can remove their own, with
+    /// [`Detached::remove`](super::Detached::remove).
     pub fn remove(&self, held: &mut Held<'_>) -> Result {
         self.0.remove(held)
     }
@@ -324,6 +298,7 @@ impl<T: DirData> Subdir<T> {
                 name.as_char_ptr(),
             )
         })?;
+        self.head.is_in_sysfs.store(true, Relaxed);
         T::add_dirs(self, held).inspect_err(|_| {
             // That fails only for the lock of another tree.
             let _ = self.remove(held);
@@ -343,7 +318,7 @@ impl<T: DirData> Drop for Subdir<T> {
     fn drop(&mut self) {
         // Removing it needs the lock, which our caller may have. What still can be seen, because
         // somebody has moved it out of where it was, has to stay.
-        if self.is_in_sysfs() {
+        if self.head.is_in_sysfs.load(Relaxed) {
             mem::forget(self.0.clone());
         }
     }

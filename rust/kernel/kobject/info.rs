@@ -4,7 +4,10 @@
 
 use crate::{
     prelude::*,
-    sync::static_lock_class, //
+    sync::{
+        static_lock_class,
+        Arc, //
+    }, //
 };
 use core::ptr;
 
@@ -53,11 +56,14 @@ pub struct FileInfo {
 impl FileInfo {
     /// Shows the value in a new directory; nothing if the methods of the file decide.
     pub fn show_default(&self, out: &mut Output<'_>) -> Result {
-        let tree = Tree::new(
-            Owner::default(),
-            None,
-            Module::of(ptr::null()),
-            static_lock_class!(),
+        let tree = Arc::pin_init(
+            Tree::init::<Self>(
+                Owner::default(),
+                None,
+                Module::of(ptr::null()),
+                static_lock_class!(),
+            ),
+            GFP_KERNEL,
         )?;
 
         self.default

@@ -12,14 +12,10 @@ use crate::{
 use core::any::Any;
 
 use super::{
-    tables::InDir,
     tree::Owner,
     Dir,
     DirData,
-    Held,
-    Locked,
     Root,
-    Setup,
     Tree, //
 };
 
@@ -121,64 +117,8 @@ impl<T: DirData> Root<T> {
     ///
     /// Fails as [`Root::new`] does.
     pub fn delegate(args: T::Args, owner: Owner, policy: Arc<dyn Policy>) -> Result<Self> {
-        let tree = Tree::new(owner, Some(policy), InDir::<T>::module(), T::lock_class())?;
+        let tree = Tree::new::<T>(owner, Some(policy))?;
 
         Self::of_tree(args, &tree)
-    }
-
-    /// Shows the tree as `name` below a directory of another tree, whose lock is held.
-    ///
-    /// When what that lies below is removed first, the tree cannot be seen any more, and what is
-    /// added to it fails with `ENOENT`.
-    fn add_below<P: DirData>(&self, parent: &Dir<P>, held: &mut Held<'_>, name: &CStr) -> Result {
-        let parent = parent.in_sysfs(held)?;
-
-        // SAFETY: The parent is removed with the lock of its tree held only, and that we have
-        // exclusively.
-        unsafe { self.add_to(parent, name) }
-    }
-}
-
-/// A tree with a lock and an owner of its own that lies in a directory of another tree.
-///
-/// `#[tree]` makes it a part of a directory, with which it is removed: before the directory is,
-/// and after [`Policy::revoke`] was called.
-pub struct Subtree<T: DirData>(Locked<Option<Root<T>>>);
-
-impl<T: DirData> Subtree<T> {
-    /// Starts without the tree.
-    pub fn new<S>(setup: &Setup<'_, S>) -> Self {
-        Self(Locked::new(setup, None))
-    }
-
-    /// Returns the tree, if there is one.
-    ///
-    /// Fails with `EINVAL` if it is the lock of another tree than that around it that is held, as
-    /// the functions below do.
-    pub fn get<'a>(&'a self, held: &'a Held<'_>) -> Result<Option<&'a Root<T>>> {
-        Ok(self.0.get(held)?.as_ref())
-    }
-
-    /// Removes the tree, if there is one, and shows `new` as `name` below `parent`, the directory
-    /// that this belongs to.
-    ///
-    /// Fails as [`Root::add`] does. There is no tree then.
-    pub fn replace<P: DirData>(
-        &self,
-        parent: &Dir<P>,
-        held: &mut Held<'_>,
-        name: &CStr,
-        new: Root<T>,
-    ) -> Result {
-        self.remove(held)?;
-        new.add_below(parent, held, name)?;
-        *self.0.get_mut(held)? = Some(new);
-        Ok(())
-    }
-
-    /// Removes the tree, if there is one: waits for its lock and for the methods of its files.
-    pub fn remove(&self, held: &mut Held<'_>) -> Result {
-        *self.0.get_mut(held)? = None;
-        Ok(())
     }
 }

@@ -106,11 +106,7 @@ impl<T: DirData> InDir<T> {
         assert!(ends_with_none(T::FILES) && ends_with_none(T::BIN_FILES));
         // CAST: An `Option<&File<_>>` is a pointer to a `File<_>`, or null, and that is a pointer
         // to its attribute. The arrays end with a null pointer: see above.
-        calls::group::<Self>(
-            ptr::null(),
-            T::FILES.as_ptr().cast(),
-            T::BIN_FILES.as_ptr().cast(),
-        )
+        calls::group::<Self>(T::FILES.as_ptr().cast(), T::BIN_FILES.as_ptr().cast())
     };
 
     const GROUPS: &'static [*const bindings::attribute_group; 2] = &[Self::GROUP, ptr::null()];
@@ -214,8 +210,8 @@ unsafe extern "C" fn store_detached<T: DirData>(
     // SAFETY: The file is active, until we end that below.
     let (file, dir) = unsafe { InDir::<T>::find(kobj, attr) };
     let Some(method) = file.ops.detached else {
-        // SAFETY: The attribute is that of a file of `T`, which is active until we return, and there
-        // is a NUL behind the `count` bytes of `buf`: the caller promises both.
+        // SAFETY: The attribute is that of a file of `T`, which is active until we return, and
+        // there is a NUL behind the `count` bytes of `buf`: the caller promises both.
         return unsafe { calls::store::<InDir<T>>(kobj, attr, buf, count) };
     };
     if let Err(e) = dir.tree().check_writer() {
@@ -243,7 +239,7 @@ unsafe extern "C" fn store_detached<T: DirData>(
 }
 
 /// Does what [`store_detached`] does, with the module of the directory in use: whoever removes the
-/// directory does not wait for the method.
+/// directory does not wait for the method. So there is none before the module has come.
 ///
 /// # Safety
 ///
@@ -259,15 +255,12 @@ unsafe extern "C" fn store_with_module(
     // SAFETY: `kobj` is the kobject of a directory, whose files are active.
     let module = unsafe { Head::from_kobj(kobj) }.tree.module;
 
-    // SAFETY: The module is there: it waits for the files to be inactive before it goes.
-    if !unsafe { bindings::try_module_get(module.0) } {
-        // CAST: The numbers of errors are small.
-        return ENODEV.to_errno() as isize;
-    }
     // SAFETY: `store` is that for the type of the directory.
-    let result = unsafe { (ty.store)(kobj, attr, buf, count) };
+    let store = || unsafe { (ty.store)(kobj, attr, buf, count) };
 
-    // SAFETY: This gives back the reference that was taken above.
-    unsafe { bindings::module_put(module.0) };
-    result
+    // SAFETY: The module is there as long as the file is active: it waits for that before it goes.
+    let result = unsafe { module.with(store) };
+
+    // CAST: The numbers of errors are small.
+    result.unwrap_or_else(|e| e.to_errno() as isize)
 }

@@ -15,11 +15,12 @@ use crate::{
         Arc,
         LockClassKey,
         Mutex,
-        MutexGuard, //
+        MutexGuard,
+        SetOnce, //
     }, //
 };
 use core::{
-    cell::UnsafeCell,
+    any::TypeId,
     ops::Deref,
     ptr, //
 };
@@ -29,6 +30,7 @@ use super::{
         Module,
         Watch, //
     },
+    subtree::Below,
     tables::InDir,
     Dir,
     DirData,
@@ -56,7 +58,9 @@ pub struct Owner {
 #[pin_data]
 pub struct Tree {
     #[pin]
-    lock: Mutex<()>,
+    lock: Mutex<Below>,
+    /// What is at the top. Lockdep knows the lock by that.
+    kind: TypeId,
     pub(super) owner: Owner,
     /// What the owner may do, if the tree is delegated to him.
     pub(super) policy: Option<Arc<dyn Policy>>,
@@ -65,21 +69,31 @@ pub struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new(
+    /// Makes what the directories of a tree share that has a `T` at the top.
+    pub(super) fn new<T: DirData>(
+        owner: Owner,
+        policy: Option<Arc<dyn Policy>>,
+    ) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            Self::init::<T>(owner, policy, InDir::<T>::module(), T::lock_class()),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Makes what the directories of a tree share that has a `T` at the top.
+    pub(super) fn init<T: 'static>(
         owner: Owner,
         policy: Option<Arc<dyn Policy>>,
         module: Module,
         class: Pin<&'static LockClassKey>,
-    ) -> Result<Arc<Self>> {
-        Arc::pin_init(
-            pin_init!(Self {
-                lock <- Mutex::new((), c"kobject::Tree::lock", class),
-                owner,
-                policy,
-                module,
-            }),
-            GFP_KERNEL,
-        )
+    ) -> impl PinInit<Self> {
+        pin_init!(Self {
+            lock <- Mutex::new(Below::new(), c"kobject::Tree::lock", class),
+            kind: TypeId::of::<T>(),
+            owner,
+            policy,
+            module,
+        })
     }
 
     /// Takes the lock if nobody holds it, and fails with `EBUSY` otherwise. Never sleeps.
@@ -87,6 +101,11 @@ impl Tree {
         let guard = self.lock.try_lock().ok_or(EBUSY)?;
 
         Ok(TreeGuard { tree: self, guard })
+    }
+
+    /// Tells whether the tree can lie in a directory of another one.
+    pub(super) fn can_be_in(&self, other: &Self) -> bool {
+        self.module == other.module && self.kind != other.kind
     }
 
     /// Waits for the lock. Not for methods of files, for which its holder may wait.
@@ -102,15 +121,17 @@ impl Tree {
 #[must_use = "the lock is given back as soon as the guard is dropped"]
 pub struct TreeGuard<'a> {
     tree: &'a Tree,
-    #[expect(dead_code)]
-    guard: MutexGuard<'a, ()>,
+    guard: MutexGuard<'a, Below>,
 }
 
 impl TreeGuard<'_> {
     /// Returns the proof that the lock is held.
     pub fn held(&mut self) -> Held<'_> {
         // INVARIANT: The guard holds the lock, and is borrowed exclusively for as long.
-        Held { tree: self.tree }
+        Held {
+            tree: self.tree,
+            below: &mut self.guard,
+        }
     }
 }
 
@@ -123,7 +144,8 @@ impl TreeGuard<'_> {
 ///
 /// The lock of `tree` is held for `'a`, and there is no other `Held` of `tree` meanwhile.
 pub struct Held<'a> {
-    tree: &'a Tree,
+    pub(super) tree: &'a Tree,
+    pub(super) below: &'a mut Below,
 }
 
 impl Held<'_> {
@@ -138,80 +160,6 @@ impl Held<'_> {
     /// How to allocate for the tree.
     pub(super) fn gfp(&self) -> Flags {
         self.tree.gfp()
-    }
-}
-
-/// Data that is reached with the lock of a tree held.
-///
-/// A shared borrow of [`Held`] gives shared access, an exclusive borrow gives exclusive access;
-/// the borrow lasts as long as the access. Both fail with `EINVAL` if it is the lock of another
-/// tree that is held.
-///
-/// # Examples
-///
-/// ```
-/// use kernel::kobject::{
-///     sysfs_dir,
-///     Locked,
-///     Root, //
-/// };
-///
-/// #[sysfs_dir]
-/// struct Fruit {
-///     #[state(init = |setup| Locked::new(setup, 3))]
-///     apples: Locked<usize>,
-/// }
-///
-/// let fruit = Root::<Fruit>::new(())?;
-/// let mut guard = fruit.try_lock()?;
-/// *fruit.apples.get_mut(&mut guard.held())? += 1;
-/// assert_eq!(*fruit.apples.get(&guard.held())?, 4);
-///
-/// let other = Root::<Fruit>::new(())?;
-/// assert_eq!(other.apples.get(&guard.held()).err(), Some(EINVAL));
-/// # Ok::<(), Error>(())
-/// ```
-pub struct Locked<T> {
-    tree: Arc<Tree>,
-    data: UnsafeCell<T>,
-}
-
-// SAFETY: Sending a `Locked` sends its data; a `Tree` may be shared.
-unsafe impl<T: Send> Send for Locked<T> {}
-
-// SAFETY: The data of a shared `Locked` is reached only with the `Held` of its tree, of which there
-// is one. That is exclusive access by one thread after the other if it is borrowed exclusively, and
-// may be several threads at a time if it is borrowed by all of them.
-unsafe impl<T: Send + Sync> Sync for Locked<T> {}
-
-impl<T> Locked<T> {
-    /// Puts `data` under the lock of the tree that `setup` is for.
-    pub fn new<A>(setup: &Setup<'_, A>, data: T) -> Self {
-        Self {
-            tree: setup.tree.clone(),
-            data: UnsafeCell::new(data),
-        }
-    }
-
-    /// Returns the tree whose lock is needed.
-    pub fn tree(&self) -> &Tree {
-        &self.tree
-    }
-
-    /// Gives shared access to the holder of the lock.
-    pub fn get<'a>(&'a self, held: &'a Held<'_>) -> Result<&'a T> {
-        held.check(&self.tree)?;
-        // SAFETY: `held` is the only `Held` of our tree, and is borrowed for `'a`: no `get_mut()`
-        // can run meanwhile.
-        Ok(unsafe { &*self.data.get() })
-    }
-
-    /// Gives exclusive access to the holder of the lock.
-    pub fn get_mut<'a>(&'a self, held: &'a mut Held<'_>) -> Result<&'a mut T> {
-        held.check(&self.tree)?;
-        // SAFETY: `held` is the only `Held` of our tree, and is exclusively borrowed for `'a`:
-        // neither a `get()` nor another `get_mut()` can run meanwhile.
-        Ok(unsafe { &mut *self.data.get() })
     }
 }
 
@@ -248,7 +196,7 @@ impl<'a, A> Setup<'a, A> {
 pub struct Root<T: DirData> {
     dir: Subdir<T>,
     /// Removes a tree that its module has leaked.
-    _watch: Option<Pin<KBox<Watch>>>,
+    watch: SetOnce<Watch>,
 }
 
 impl<T: DirData> Root<T> {
@@ -263,19 +211,16 @@ impl<T: DirData> Root<T> {
     ///
     /// Fails as [`Root::new`] does.
     pub fn new_owned(args: T::Args, owner: Owner) -> Result<Self> {
-        let tree = Tree::new(owner, None, InDir::<T>::module(), T::lock_class())?;
+        let tree = Tree::new::<T>(owner, None)?;
 
         Self::of_tree(args, &tree)
     }
 
     /// Makes the directory at the top of a tree.
     pub(super) fn of_tree(args: T::Args, tree: &Arc<Tree>) -> Result<Self> {
-        let dir = Subdir::<T>::new(&Setup::new(tree, ()), args)?;
-        let user: ARef<Dir<T>> = (&*dir).into();
-
         Ok(Self {
-            dir,
-            _watch: Watch::new(tree.module, move || user.remove_from_sysfs())?,
+            dir: Subdir::<T>::new(&Setup::new(tree, ()), args)?,
+            watch: SetOnce::new(),
         })
     }
 
@@ -294,12 +239,26 @@ impl<T: DirData> Root<T> {
 
     /// Shows the tree as `name` below `parent`.
     ///
-    /// Works once, and fails with `EEXIST` after that, and if there is something of that name;
-    /// with `EINVAL` if `name` cannot be one, and with `ENOMEM`. Nothing can be seen after a
-    /// failure.
+    /// Fails with `EEXIST` if there is something of that name, and if this was tried before; with
+    /// `EBUSY` if somebody holds the lock of the tree, with `EINVAL` if `name` cannot be one, and
+    /// with `ENOMEM`. Nothing can be seen after a failure.
     pub fn add(&self, parent: &'static Permanent, name: &CStr) -> Result {
+        let watch = self.watch()?;
+
         // SAFETY: A permanent kobject is never removed, and so neither is what it lies below.
-        unsafe { self.add_to(parent, name) }
+        unsafe { self.add_to(parent, name) }?;
+        if let Some(watch) = watch {
+            // It was added, which works once.
+            self.watch.populate(watch);
+        }
+        Ok(())
+    }
+
+    /// Arranges for the tree to be removed when its module goes.
+    fn watch(&self) -> Result<Option<Watch>> {
+        let user: ARef<Dir<T>> = (&*self.dir).into();
+
+        Watch::new(self.tree().module, move || user.remove_tree())
     }
 
     /// Shows the tree as `name` in the directory of a device, which owns the tree from then on,
@@ -318,8 +277,9 @@ impl<T: DirData> Root<T> {
     ///
     /// Nobody may remove `parent`, or what it lies below, meanwhile.
     pub(super) unsafe fn add_to(&self, parent: &Kobject, name: &CStr) -> Result {
-        let mut guard = self.tree().lock();
+        let mut guard = self.tree().try_lock()?;
 
+        guard.guard.top = self.kobj().addr();
         // SAFETY: Nobody removes `parent` meanwhile, which the caller promises.
         unsafe { self.dir.add_to(parent, &mut guard.held(), name) }
     }
@@ -335,7 +295,6 @@ impl<T: DirData> Deref for Root<T> {
 
 impl<T: DirData> Drop for Root<T> {
     fn drop(&mut self) {
-        self.tree().revoke();
-        self.remove_from_sysfs();
+        self.remove_tree();
     }
 }

@@ -28,12 +28,19 @@ use crate::{
     },
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
         },
-        Arc, //
-    }, //
+        Arc,
+        Completion, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    workqueue, //
 };
 use core::any::Any;
 
@@ -123,6 +130,36 @@ struct Country {
     /// They are removed before the trees, if nobody sees to it.
     #[children(nr = "nr_lands")]
     lands: Children<Land>,
+}
+
+/// A directory whose trees may lie anywhere in it.
+#[sysfs_dir]
+struct Hall {
+    #[state(init = |setup| Subtree::new(setup))]
+    one: Subtree<Estate>,
+
+    #[state(init = |setup| Subtree::new(setup))]
+    other: Subtree<Estate>,
+
+    /// Something below, and below that.
+    #[dir]
+    deep: Subdir<Deep>,
+}
+
+/// A directory with one below it.
+#[sysfs_dir]
+struct Deep {
+    /// The lowest one.
+    #[dir]
+    wing: Subdir<Leaf>,
+}
+
+/// A directory with a tree of its own type.
+#[sysfs_dir]
+struct Nest {
+    /// It stays empty.
+    #[tree]
+    inner: Subtree<Nest>,
 }
 
 /// A user who is not the one that runs the tests.
@@ -303,7 +340,7 @@ mod cases {
         }
         assert!(leases.is_empty());
 
-        // What lies deeper cannot be seen any more, and goes as well.
+        // What lies deeper goes before.
         store(&country, c"nr_lands", c"1")?;
         let mut guard = country.try_lock()?;
         let mut lease = None;
@@ -314,6 +351,80 @@ mod cases {
         drop(guard);
         drop(country);
         assert!(lease.is_some_and(|lease| lease.revoked.load(Relaxed)));
+        Ok(())
+    }
+
+    /// Who removes a directory waits for who adds below it, with another lock.
+    #[test]
+    fn trees_go_before_what_they_lie_below() -> Result {
+        let hall = publish::<Hall>(c"rust_kunit")?;
+        let mut guard = hall.try_lock()?;
+        let held = &mut guard.held();
+        let (first, second) = (Lease::new(4)?, Lease::new(4)?);
+        let [one, other] = [&first, &second]
+            .map(|lease| Root::<Estate>::delegate((), Owner::default(), lease.clone()));
+
+        // Not in the directory whose data they are part of.
+        hall.one.replace(&hall.deep.wing, held, c"one", one?)?;
+        hall.other.replace(&hall, held, c"other", other?)?;
+        let estate = hall.one.get(held)?.ok_or(ENOENT)?;
+        let user: ARef<Dir<Estate>> = (&**estate).into();
+        store(&user, c"nr_leaves", c"1")?;
+
+        // It waits for the lock, and asks its holder before that.
+        let holder = user.clone();
+        let started = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
+        let has_started = started.clone();
+        let lease = first.clone();
+        workqueue::system_long().try_spawn(GFP_KERNEL, move || {
+            let guard = holder.try_lock();
+
+            has_started.complete_all();
+            while guard.is_ok() && !lease.revoked.load(Relaxed) {
+                fsleep(Delta::from_micros(100));
+            }
+            drop(guard);
+        })?;
+        started.wait_for_completion();
+        assert!(user.try_lock().is_err_and(|e| e == EBUSY));
+        hall.deep.remove(held)?;
+        assert!(first.revoked.load(Relaxed) && !second.revoked.load(Relaxed));
+
+        // Nothing can be added to it any more, and it can be made again elsewhere.
+        assert_eq!(store(&user, c"nr_leaves", c"2"), Err(ENOENT));
+        assert!(user.house.in_sysfs(&user.try_lock()?.held()).is_err());
+        let again = Root::<Estate>::delegate((), Owner::default(), first.clone())?;
+        assert_eq!(
+            hall.one.replace(&hall.deep.wing, held, c"one", again),
+            Err(ENOENT)
+        );
+        assert!(hall.one.get(held)?.is_none());
+        let again = Root::<Estate>::delegate((), Owner::default(), first)?;
+        hall.one.replace(&hall, held, c"one", again)?;
+        hall.other.remove(held)?;
+        assert!(second.revoked.load(Relaxed));
+        Ok(())
+    }
+
+    #[test]
+    fn trees_of_a_type_do_not_lie_in_each_other() -> Result {
+        let nest = publish::<Nest>(c"rust_kunit")?;
+        let mut guard = nest.try_lock()?;
+        let held = &mut guard.held();
+
+        let inner = Root::<Nest>::new(())?;
+        assert_eq!(
+            nest.inner.replace(&nest, held, c"inner", inner),
+            Err(EINVAL)
+        );
+        // Neither does a tree whose lock is held get a name.
+        let parent = mm_kobj().ok_or(ENODEV)?;
+        let inner = Root::<Nest>::new(())?;
+        let inner_guard = inner.try_lock()?;
+        assert_eq!(inner.add(parent, c"rust_kunit_2"), Err(EBUSY));
+        drop(inner_guard);
+        assert_eq!(inner.add(parent, c"rust_kunit_2"), Ok(()));
+        assert_eq!(inner.add(parent, c"rust_kunit_3"), Err(EEXIST));
         Ok(())
     }
 }
