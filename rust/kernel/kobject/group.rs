@@ -230,8 +230,8 @@ impl<T: GroupData> Files<T> {
             attr if nr < self.nr_files => unsafe {
                 bindings::sysfs_create_file_ns(kobj, attr, ptr::null())
             },
-            // SAFETY: The kobject is in sysfs, and the attribute, which is at the start of that of a
-            // binary file, lives until it is removed.
+            // SAFETY: The kobject is in sysfs, and the attribute lives until it is removed. It is
+            // the first thing in that of a binary file.
             attr => unsafe { bindings::sysfs_create_bin_file(kobj, attr.cast()) },
         })
     }

@@ -35,6 +35,8 @@
 //! }
 //! ```
 
+#[cfg(CONFIG_PER_VMA_LOCK)]
+use super::VmaReadGuard;
 use super::{
     folio::Folio,
     virt::{
@@ -44,8 +46,6 @@ use super::{
     MmWithUser,
     MmapReadGuard, //
 };
-#[cfg(CONFIG_PER_VMA_LOCK)]
-use super::VmaReadGuard;
 use crate::{
     bindings,
     error::from_err_ptr,

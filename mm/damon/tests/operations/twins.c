@@ -203,6 +203,7 @@ static void compare(struct twins *t, bool everything)
 	KUNIT_EXPECT_MEMEQ(t->test, &c->rnd_state, &ours->rnd_state,
 			   sizeof(c->rnd_state));
 	compare_regions(t);
+	twins_compare_notifiers(t);
 	for (page = 0; everything && page < PAGES; page++)
 		compare_page(t, addr_of(page), false);
 }
@@ -228,7 +229,7 @@ static void operate(struct twins *t, bool check)
 }
 
 static void run(struct kunit *test, enum damon_ops_id id,
-		const struct damon_operations *in_c)
+		const struct damon_operations *in_c, unsigned int count, bool notifiers)
 {
 	struct twins *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	struct damon_ctx *ctx = damon_new_ctx();
@@ -248,6 +249,8 @@ static void run(struct kunit *test, enum damon_ops_id id,
 	t->twin[OURS].ops = &ctx->ops;
 	for (i = 0; i < NR_TWINS; i++)
 		space_begin(test, &t->twin[i].space);
+	if (notifiers)
+		twins_add_notifiers(t);
 
 	for (nr = 0; nr < count && test->status != KUNIT_FAILURE; nr++) {
 		bool change = below(t, 3) == 0;
@@ -278,6 +281,7 @@ static void run(struct kunit *test, enum damon_ops_id id,
 	}
 
 	twins_end_events(t);
+	twins_end_notifiers(t);
 	free_contexts(t);
 	for (i = 0; i < NR_TWINS; i++)
 		space_end(&t->twin[i].space);
@@ -286,23 +290,30 @@ static void run(struct kunit *test, enum damon_ops_id id,
 
 static void twins_test_vaddr(struct kunit *test)
 {
-	run(test, DAMON_OPS_VADDR, ref_vaddr_ops());
+	run(test, DAMON_OPS_VADDR, ref_vaddr_ops(), count, false);
 }
 
 static void twins_test_fvaddr(struct kunit *test)
 {
-	run(test, DAMON_OPS_FVADDR, ref_fvaddr_ops());
+	run(test, DAMON_OPS_FVADDR, ref_fvaddr_ops(), count, false);
 }
 
 static void twins_test_paddr(struct kunit *test)
 {
-	run(test, DAMON_OPS_PADDR, ref_paddr_ops());
+	run(test, DAMON_OPS_PADDR, ref_paddr_ops(), count, false);
+}
+
+/* All of it goes other ways then, so some will do. */
+static void twins_test_notifiers(struct kunit *test)
+{
+	run(test, DAMON_OPS_FVADDR, ref_fvaddr_ops(), DIV_ROUND_UP(count, 10), true);
 }
 
 static struct kunit_case twins_cases[] = {
 	KUNIT_CASE_SLOW(twins_test_vaddr),
 	KUNIT_CASE_SLOW(twins_test_fvaddr),
 	KUNIT_CASE_SLOW(twins_test_paddr),
+	KUNIT_CASE(twins_test_notifiers),
 	{},
 };
 

@@ -38,6 +38,8 @@ struct twin {
 	struct folio *hugetlb[NR_HUGETLB];
 	/* A file descriptor plus one; 0 as long as there is none */
 	int uffd;
+	/* Who else has page tables of the memory, if somebody has */
+	struct other_tables *other;
 	/* What the last operations returned */
 	unsigned int max, max_wsum;
 };
@@ -109,6 +111,11 @@ extern const unsigned int nr_special_events;
 /* Undoes what must not last until the next event. */
 void end_migration(struct twin *twin);
 void end_special_events(struct twin *twin);
+
+/* notifier.c: somebody who has page tables of the memory of both, from then on. */
+void twins_add_notifiers(struct twins *t);
+void twins_compare_notifiers(struct twins *t);
+void twins_end_notifiers(struct twins *t);
 
 /* state.c */
 void twins_forget_marks(struct twins *t);
