@@ -217,13 +217,15 @@ __rust_helper void rust_helper_folio_set_young(struct folio *folio)
 	folio_set_young(folio);
 }
 
-/* There is no such function in C.  Begins to load what describes the page of this number. */
+/*
+ * There is no such function in C.  Begins to load what describes the page of this number.  If there
+ * is no such page, nothing is loaded: it is only a hint.
+ */
 __rust_helper void rust_helper_pfn_prefetch(unsigned long pfn)
 {
-	struct page *page = pfn_to_online_page(pfn);
-
-	if (page)
-		prefetch(page);
+#if defined(CONFIG_FLATMEM) || defined(CONFIG_SPARSEMEM_VMEMMAP)
+	prefetch(pfn_to_page(pfn));
+#endif
 }
 
 #endif /* CONFIG_MMU */
