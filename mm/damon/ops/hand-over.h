@@ -30,11 +30,11 @@ bool damon_ops_va_young(struct mm_struct *mm, unsigned long addr);
 /* In paddr.c: whether memory, or none, passes the filters of a probe */
 bool damon_ops_pa_filter_pass(struct folio *folio, struct damon_probe *probe);
 
-/* In ops-common.c: for a folio that the caller has a reference to */
+/* In ops-common.c */
 struct folio *damon_get_folio(unsigned long pfn);
-bool damon_folio_young(struct folio *folio);
-/* In rmap.c, likewise */
+/* In rmap.c: for a folio that the caller has a reference to */
 void damon_ops_folio_mkold(struct folio *folio);
+bool damon_ops_folio_young(struct folio *folio);
 
 #ifdef CONFIG_DAMON_SYSFS_USERS
 /* In Rust: makes operations for processes those of a user who is not root */

@@ -121,7 +121,7 @@ pub(crate) fn folio_mkold(folio: &ARef<Folio>) {
 /// Returns whether memory was accessed. This may sleep, and takes locks of page tables.
 pub(crate) fn folio_young(folio: &ARef<Folio>) -> bool {
     // SAFETY: We have a reference to the folio.
-    unsafe { bindings::damon_folio_young(folio.as_ptr()) }
+    unsafe { bindings::damon_ops_folio_young(folio.as_ptr()) }
 }
 
 /// # Safety
