@@ -243,22 +243,8 @@ impl<T: DirData> Root<T> {
     /// `EBUSY` if somebody holds the lock of the tree, with `EINVAL` if `name` cannot be one, and
     /// with `ENOMEM`. Nothing can be seen after a failure.
     pub fn add(&self, parent: &'static Permanent, name: &CStr) -> Result {
-        let watch = self.watch()?;
-
         // SAFETY: A permanent kobject is never removed, and so neither is what it lies below.
-        unsafe { self.add_to(parent, name) }?;
-        if let Some(watch) = watch {
-            // It was added, which works once.
-            self.watch.populate(watch);
-        }
-        Ok(())
-    }
-
-    /// Arranges for the tree to be removed when its module goes.
-    fn watch(&self) -> Result<Option<Watch>> {
-        let user: ARef<Dir<T>> = (&*self.dir).into();
-
-        Watch::new(self.tree().module, move || user.remove_tree())
+        unsafe { self.add_watched(parent, name) }
     }
 
     /// Shows the tree as `name` in the directory of a device, which owns the tree from then on,
@@ -267,11 +253,29 @@ impl<T: DirData> Root<T> {
     /// Fails as [`Root::add`] does.
     pub fn add_to_device(self, dev: &Device<Bound>, name: &CStr) -> Result {
         // SAFETY: The device is bound to its driver, and is not removed before it is unbound.
-        unsafe { self.add_to(<Device as AsRef<Kobject>>::as_ref(dev), name) }?;
+        unsafe { self.add_watched(<Device as AsRef<Kobject>>::as_ref(dev), name) }?;
         devres::register(dev, self, GFP_KERNEL)
     }
 
-    /// Does what [`Root::add`] does, below any kobject.
+    /// Does what [`Root::add`] does, below any kobject: the tree is removed when its module goes.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may remove `parent`, or what it lies below, meanwhile.
+    unsafe fn add_watched(&self, parent: &Kobject, name: &CStr) -> Result {
+        let user: ARef<Dir<T>> = (&*self.dir).into();
+        let watch = Watch::new(self.tree().module, move || user.remove_tree())?;
+
+        // SAFETY: Nobody removes `parent` meanwhile, which the caller promises.
+        unsafe { self.add_to(parent, name) }?;
+        if let Some(watch) = watch {
+            // It was added, which works once.
+            self.watch.populate(watch);
+        }
+        Ok(())
+    }
+
+    /// Does what [`Root::add`] does, below any kobject, in a tree that somebody else watches.
     ///
     /// # Safety
     ///
