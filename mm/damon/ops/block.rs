@@ -51,16 +51,27 @@ impl Accessed {
     }
 }
 
-/// Draws sampling addresses for all regions, and calls `f` for each block.
+/// Does nothing ahead of looking at an address.
+#[cfg(CONFIG_DAMON_VADDR)]
+pub(crate) fn nothing(_addr: usize) {}
+
+/// Draws sampling addresses for all regions, and calls `ahead` for each, and `f` for each block.
 ///
 /// Addresses are drawn in the order of the regions, and nothing else draws numbers meanwhile.
-pub(crate) fn prepare(regions: &Regions, random: &mut Random<'_>, mut f: impl FnMut(&Block)) {
+pub(crate) fn prepare(
+    regions: &Regions,
+    random: &mut Random<'_>,
+    ahead: impl Fn(usize),
+    mut f: impl FnMut(&Block),
+) {
     let mut rest = regions.iter();
+    let mut block = Block::new();
     loop {
-        let mut block = Block::new();
+        block.len = 0;
         for (addr, region) in block.addrs.iter_mut().zip(rest.by_ref()) {
             *addr = random.address_in(region);
             region.set_sampling_addr(*addr);
+            ahead(*addr);
             block.len += 1;
         }
         if block.len == 0 {
@@ -71,17 +82,24 @@ pub(crate) fn prepare(regions: &Regions, random: &mut Random<'_>, mut f: impl Fn
     }
 }
 
-/// Calls `f` for each block, and counts the accesses that it returns.
+/// Calls `ahead` for each sampling address, and `f` for each block, and counts the accesses that
+/// this returns.
 ///
 /// Returns the highest count of a region.
-pub(crate) fn check(regions: &Regions, mut f: impl FnMut(&Block) -> Accessed) -> u32 {
+pub(crate) fn check(
+    regions: &Regions,
+    ahead: impl Fn(usize),
+    mut f: impl FnMut(&Block) -> Accessed,
+) -> u32 {
     let mut max_nr_accesses = 0;
     let mut rest = regions.iter();
     let mut these = regions.iter();
+    let mut block = Block::new();
     loop {
-        let mut block = Block::new();
+        block.len = 0;
         for (addr, region) in block.addrs.iter_mut().zip(rest.by_ref()) {
             *addr = region.sampling_addr();
+            ahead(*addr);
             block.len += 1;
         }
         if block.len == 0 {

@@ -78,7 +78,7 @@ pub(crate) fn prepare_access_checks(mut ctx: Context<'_>) {
     let mut random = ctx.random();
     for target in ctx.targets().iter() {
         target.look(viewer, |checked| {
-            block::prepare(target.regions(), &mut random, |block| {
+            block::prepare(target.regions(), &mut random, block::nothing, |block| {
                 visit(checked, block.addrs(), &mut Mkold);
             });
         });
@@ -95,14 +95,16 @@ pub(crate) fn check_accesses(ctx: Context<'_>) -> u32 {
         let max = viewer
             .and_then(|viewer| {
                 target.look(viewer, |checked| {
-                    block::check(target.regions(), |block| {
+                    block::check(target.regions(), block::nothing, |block| {
                         let mut young = Young::default();
                         visit(checked, block.addrs(), &mut young);
                         young.0
                     })
                 })
             })
-            .unwrap_or_else(|| block::check(target.regions(), |_| Accessed::default()));
+            .unwrap_or_else(|| {
+                block::check(target.regions(), block::nothing, |_| Accessed::default())
+            });
         max_nr_accesses = max_nr_accesses.max(max);
     }
     max_nr_accesses

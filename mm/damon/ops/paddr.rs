@@ -5,8 +5,7 @@
 use crate::{
     block::{
         self,
-        Accessed,
-        Block, //
+        Accessed, //
     },
     model::{
         phys::{
@@ -16,9 +15,13 @@ use crate::{
             pfn_of,
             prefetch_folio_of, //
         },
-        Context, //
+        Context,
+        Target, //
     },
 };
+
+/// From how many regions on there is no room in a cache for what describes their pages.
+const MANY: usize = 2000;
 
 /// Draws an address of each region, and marks the memory there as not accessed.
 ///
@@ -27,8 +30,8 @@ pub(crate) fn prepare_access_checks(mut ctx: Context<'_>) {
     let addr_unit = ctx.addr_unit();
     let mut random = ctx.random();
     for target in ctx.targets().iter() {
-        block::prepare(target.regions(), &mut random, |block| {
-            prefetch(block, addr_unit);
+        let ahead = prefetch_of(target, addr_unit);
+        block::prepare(target.regions(), &mut random, ahead, |block| {
             for addr in block.addrs() {
                 if let Some(folio) = folio_of(pfn_of(*addr, addr_unit)) {
                     folio_mkold(&folio);
@@ -47,9 +50,9 @@ pub(crate) fn check_accesses(ctx: Context<'_>) -> u32 {
     let addr_unit = ctx.addr_unit();
     let mut max_nr_accesses = 0;
     for target in ctx.targets().iter() {
-        let max = block::check(target.regions(), |block| {
+        let ahead = prefetch_of(target, addr_unit);
+        let max = block::check(target.regions(), ahead, |block| {
             let mut accessed = Accessed::default();
-            prefetch(block, addr_unit);
             for (nr, addr) in block.addrs().iter().enumerate() {
                 if folio_of(pfn_of(*addr, addr_unit)).is_some_and(|folio| folio_young(&folio)) {
                     accessed.set(nr);
@@ -62,10 +65,14 @@ pub(crate) fn check_accesses(ctx: Context<'_>) -> u32 {
     max_nr_accesses
 }
 
-/// Begins to load from memory what will be looked at.
-fn prefetch(block: &Block, addr_unit: usize) {
-    for addr in block.addrs() {
-        prefetch_folio_of(pfn_of(*addr, addr_unit));
+/// Returns what begins to load from memory what will be looked at, where that is likely to be there
+/// and not in a cache.
+fn prefetch_of(target: &Target, addr_unit: usize) -> impl Fn(usize) {
+    let is_far = target.nr_regions() >= MANY;
+    move |addr| {
+        if is_far {
+            prefetch_folio_of(pfn_of(addr, addr_unit));
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn prepare_access_checks(mut ctx: Context<'_>) {
     let mut random = ctx.random();
     for target in ctx.targets().iter() {
         let Some(mm) = target.mm() else { continue };
-        block::prepare(target.regions(), &mut random, |block| {
+        block::prepare(target.regions(), &mut random, block::nothing, |block| {
             visit(&mm, block.addrs(), &mut Mkold);
         });
     }
@@ -52,7 +52,7 @@ pub(crate) fn check_accesses(ctx: Context<'_>) -> u32 {
     let mut max_nr_accesses = 0;
     for target in ctx.targets().iter() {
         let mm = target.mm();
-        let max = block::check(target.regions(), |block| {
+        let max = block::check(target.regions(), block::nothing, |block| {
             let mut young = Young::default();
             if let Some(mm) = &mm {
                 visit(mm, block.addrs(), &mut young);

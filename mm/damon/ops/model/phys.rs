@@ -4,7 +4,8 @@
 
 use super::{
     Context,
-    Region, //
+    Region,
+    Target, //
 };
 use crate::paddr;
 use core::{
@@ -56,6 +57,14 @@ impl Context<'_> {
         // SAFETY: The context and the region are valid as long as they are borrowed, and nobody but
         // this thread, which only reads their probes and hits here, uses them.
         unsafe { bindings::damon_probe_hits_wsum(region.0.get(), false, self.0.get()) }
+    }
+}
+
+impl Target {
+    /// How many regions there are.
+    pub(crate) fn nr_regions(&self) -> usize {
+        // SAFETY: Nobody but this thread uses the target. CAST: No `usize` has fewer bits.
+        unsafe { (*self.0.get()).nr_regions as usize }
     }
 }
 
