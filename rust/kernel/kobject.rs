@@ -56,6 +56,9 @@
 //! [`module!`](macro@crate::prelude::module) names; a tree that is leaked instead is removed from
 //! sysfs when the module goes.
 //!
+//! To show a tree or a group of a module therefore waits for the notifiers of modules. It is not
+//! for code that these call, which has KUnit suites of modules among it, nor for methods of files.
+//!
 //! # What is supported, and what is not
 //!
 //! | of sysfs                                   | here                                        |

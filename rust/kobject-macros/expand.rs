@@ -175,7 +175,8 @@ pub(crate) fn expand(dir: Dir) -> Result<TokenStream> {
             EntryKind::Bin(bin) => {
                 bin_files.extend(bin_code(entry, bin, &files.of, dir.group.is_some())?)
             }
-            EntryKind::Tree | EntryKind::State(_) => {}
+            EntryKind::Tree => remove.extend(quote!(#(#cfgs)* self.#field.remove(#held)?;)),
+            EntryKind::State(_) => {}
         }
         dirs_info.extend(dir_info(entry)?);
     }

@@ -10,18 +10,17 @@ use crate::{
     },
     devres,
     error::to_result,
+    new_mutex,
     prelude::*,
     sync::{
         aref::ARef,
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc, //
+        Arc,
+        Mutex, //
     }, //
 };
 use core::{
     marker::PhantomData,
+    mem,
     ops::Deref,
     ptr, //
 };
@@ -106,14 +105,15 @@ unsafe impl<T: GroupData, O: Of> Place for InGroup<T, O> {
 /// - `attrs` are the attributes at the start of `_entries`: those of `T::FILES` that are visible,
 ///   which are `nr_files`, a null pointer, those of `T::BIN_FILES`, and a null pointer.
 /// - The entries point to `data`.
-/// - Unless `is_gone`, the files are in the directory of `kobj`, which is not removed.
+/// - If `are_shown`, the files are in the directory of `kobj`, which is not removed.
 struct Files<T: GroupData> {
     kobj: ARef<Kobject>,
     _entries: KVec<Entry<T>>,
     attrs: KVec<*const bindings::attribute>,
     nr_files: usize,
     data: Pin<KBox<T>>,
-    is_gone: Atomic<bool>,
+    /// Who removes the files holds it until they are gone.
+    are_shown: Pin<KBox<Mutex<bool>>>,
 }
 
 // SAFETY: The data and the kobject can be sent, and the rest is not written to.
@@ -166,7 +166,7 @@ impl<T: GroupData> Files<T> {
             attrs,
             nr_files,
             data,
-            is_gone: Atomic::new(true),
+            are_shown: KBox::pin_init(new_mutex!(false, "kobject::Files"), GFP_KERNEL)?,
         })
     }
 
@@ -210,7 +210,7 @@ impl<T: GroupData> Files<T> {
             }
         }
         // INVARIANT: From here on, the files are shown.
-        self.is_gone.store(false, Relaxed);
+        *self.are_shown.lock() = true;
         Ok(())
     }
 
@@ -252,7 +252,9 @@ impl<T: GroupData> Files<T> {
 
     /// Removes the files, and waits for their methods. Does nothing if they are gone.
     fn remove(&self) {
-        if self.is_gone.xchg(true, Relaxed) {
+        let mut are_shown = self.are_shown.lock();
+
+        if !mem::take(&mut *are_shown) {
             return;
         }
         match T::NAME {

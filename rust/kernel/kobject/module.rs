@@ -45,10 +45,23 @@ impl Module {
         Self(unsafe { bindings::__module_text_address(code.addr()) })
     }
 
+    /// Fails with `ENODEV` if the module has not finished to come: when that fails, nobody waits
+    /// for who uses the module.
+    ///
+    /// # Safety
+    ///
+    /// The caller must keep the module from going.
+    pub(super) unsafe fn check_has_come(self) -> Result {
+        // SAFETY: The caller keeps the module; or it is null, which is allowed.
+        if !unsafe { bindings::module_has_come(self.0) } {
+            return Err(ENODEV);
+        }
+        Ok(())
+    }
+
     /// Keeps the module from going while `f` runs. This is for code that is not the module's.
     ///
-    /// Fails with `ENODEV` if it is about to go, and if it has not finished to come: when that
-    /// fails, nobody waits for who uses the module.
+    /// Fails with `ENODEV` if it is about to go.
     ///
     /// # Safety
     ///
@@ -58,13 +71,11 @@ impl Module {
         if !unsafe { bindings::try_module_get(self.0) } {
             return Err(ENODEV);
         }
-        // SAFETY: The module is there, as we have a reference to it; or it is null.
-        let is_live = unsafe { bindings::module_has_come(self.0) };
-        let result = is_live.then(f).ok_or(ENODEV);
+        let result = f();
 
         // SAFETY: This gives back the reference that was taken above.
         unsafe { bindings::module_put(self.0) };
-        result
+        Ok(result)
     }
 }
 

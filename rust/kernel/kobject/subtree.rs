@@ -86,8 +86,9 @@ impl Below {
 
 /// A tree with a lock and an owner of its own that lies in a directory of another tree.
 ///
-/// `#[tree]` makes it a part of a directory. When that directory is removed, or one above it, this
-/// is removed before: after [`Policy::revoke`](super::Policy::revoke) was called.
+/// `#[tree]` makes it a part of a directory, and drops it when that is removed. When the directory
+/// that it lies in is removed, or one above it, it is removed before: after
+/// [`Policy::revoke`](super::Policy::revoke) was called.
 pub struct Subtree<T: DirData>(Locked<Option<Root<T>>>);
 
 impl<T: DirData> Subtree<T> {
@@ -108,8 +109,11 @@ impl<T: DirData> Subtree<T> {
     /// the tree around it.
     ///
     /// Fails as [`Root::add`] does, with `ENOENT` if `parent` is not in sysfs, and with `EINVAL` if
-    /// `new` is of another module than the tree around it, or of the same type: lockdep could not
-    /// tell their locks from each other. There is no tree then.
+    /// `new` is of another module than the tree around it, or of the same type. There is no tree
+    /// then.
+    ///
+    /// Lockdep could not tell the locks of trees of one type from each other. So types of trees
+    /// must not lie in each other in a circle either.
     pub fn replace<P: DirData>(
         &self,
         parent: &Dir<P>,

@@ -196,7 +196,8 @@ unsafe extern "C" fn get_ownership(
     unsafe { (*gid).val = owner.gid };
 }
 
-/// Stores what was written to a file. One that is `detached` may remove the directory.
+/// Stores what was written to a file. One that is `detached` may remove the directory; there is
+/// none before the module has come.
 ///
 /// # Safety
 ///
@@ -214,7 +215,9 @@ unsafe extern "C" fn store_detached<T: DirData>(
         // there is a NUL behind the `count` bytes of `buf`: the caller promises both.
         return unsafe { calls::store::<InDir<T>>(kobj, attr, buf, count) };
     };
-    if let Err(e) = dir.tree().check_writer() {
+    // SAFETY: This is code of the module, and runs because `store_with_module` keeps it.
+    let has_come = unsafe { dir.tree().module.check_has_come() };
+    if let Err(e) = has_come.and_then(|()| dir.tree().check_writer()) {
         // CAST: The numbers of errors are small.
         return e.to_errno() as isize;
     }
@@ -239,7 +242,7 @@ unsafe extern "C" fn store_detached<T: DirData>(
 }
 
 /// Does what [`store_detached`] does, with the module of the directory in use: whoever removes the
-/// directory does not wait for the method. So there is none before the module has come.
+/// directory does not wait for the method.
 ///
 /// # Safety
 ///
