@@ -34,13 +34,22 @@ pub mod parse {
         prelude::*, //
     };
 
+    /// Turns what a parser returns into a `Result`, without a call if all is well.
+    #[inline]
+    fn check(err: c_int) -> Result {
+        if err != 0 {
+            return to_result(err);
+        }
+        Ok(())
+    }
+
     /// Parses an `unsigned long`, as `kstrtoul()` does.
     #[inline]
     pub fn ulong(input: &CStr) -> Result<usize> {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
+        check(unsafe { bindings::kstrtoull(input.as_char_ptr(), 0, &mut value) })?;
         usize::try_from(value).map_err(|_| ERANGE)
     }
 
@@ -50,7 +59,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
+        check(unsafe { bindings::kstrtouint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -60,7 +69,7 @@ pub mod parse {
         let mut value = 0;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
+        check(unsafe { bindings::kstrtoint(input.as_char_ptr(), 0, &mut value) })?;
         Ok(value)
     }
 
@@ -71,7 +80,7 @@ pub mod parse {
         let mut value = false;
 
         // SAFETY: `input` is NUL-terminated, and `value` is valid for a write.
-        to_result(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
+        check(unsafe { bindings::kstrtobool(input.as_char_ptr(), &mut value) })?;
         Ok(value)
     }
 
