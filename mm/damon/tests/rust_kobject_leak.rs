@@ -3,7 +3,7 @@
 //! A module that leaks its tree, for the test of what becomes of that.
 //!
 //! ```text
-//! /sys/kernel/mm/rust_kobject_leak/
+//! /sys/kernel/rust_kobject_leak/
 //!   verdict           loading waits until it is written to, succeeds with 1, and fails otherwise
 //!   retire            a write removes the tree
 //!   <N>/value         a number
@@ -12,7 +12,7 @@
 
 use kernel::{
     kobject::{
-        mm_kobj,
+        kernel_kobj,
         sysfs_dir,
         Detached,
         Dir,
@@ -118,7 +118,7 @@ struct Leak;
 
 impl kernel::Module for Leak {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let root = Root::<Top>::publish(mm_kobj().ok_or(ENODEV)?, c"rust_kobject_leak")?;
+        let root = Root::<Top>::publish(kernel_kobj().ok_or(ENODEV)?, c"rust_kobject_leak")?;
         let result = root.fill().and_then(|()| root.wait());
 
         core::mem::forget(root);
