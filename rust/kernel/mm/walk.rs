@@ -142,7 +142,7 @@ pub enum Lookup<'a> {
 impl VmaRef {
     /// Returns whether all of this area is [uncommon](Lookup::Uncommon).
     #[inline]
-    pub fn is_uncommon(&self) -> bool {
+    fn is_uncommon(&self) -> bool {
         self.flags() & (flags::PFNMAP | flags::MIXEDMAP | flags::HUGETLB) != 0
     }
 
